@@ -1,0 +1,92 @@
+"""Compile kernels with Numba: on first use, once per machine, and never from a stale cache."""
+
+import hashlib
+import os
+import types
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+
+class Kernel:
+    """A function of integers and arrays that Numba compiles when it is first called.
+
+    Numba is imported then, not before, so that importing the package stays cheap. Two faults of Numba's disk cache are
+    dealt with here: it misses edits made in other files, and it never finds again a kernel that closes over another
+    kernel. Each compiled kernel's name therefore carries a digest of its code, of the constants it reads and of all
+    kernels it calls, and `bind` gives a kernel its callees as globals of a copy rather than as closure cells.
+
+    With NUMBA_DISABLE_JIT=1 the same functions run as plain Python.
+    """
+
+    def __init__(self, function: Callable[..., Any], bound: dict[str, Any] | None = None) -> None:
+        self.function = function
+        self.bound = bound or {}
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+
+    def bind(self, **bound: Any) -> "Kernel":
+        """Return the same kernel with the global names in `bound` standing for other kernels."""
+        return Kernel(self.function, {**self.bound, **bound})
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.compiled(*arguments)
+
+    @cached_property
+    def compiled(self) -> Callable[..., Any]:
+        """The function that Numba made; call this one in a hot loop."""
+        names = {name: value.compiled if isinstance(value, Kernel) else value for name, value in self.reads.items()}
+        code = self.function.__code__
+        scope = {**self.function.__globals__, **names}
+        copy = types.FunctionType(code, scope, code.co_name, self.function.__defaults__)
+        copy.__module__ = self.function.__module__
+        copy.__qualname__ = f"{code.co_name}_{self.digest[:16]}"
+        if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+            return copy
+        from numba import njit
+
+        try:
+            return njit(copy, cache=True, nogil=True, error_model="numpy")
+        except RuntimeError:  # no folder that a cache could be written to
+            return njit(copy, nogil=True, error_model="numpy")
+
+    @cached_property
+    def reads(self) -> dict[str, Any]:
+        """The globals that the function's code names, with those that were bound."""
+        scope = {**self.function.__globals__, **self.bound}
+        return {name: scope[name] for name in sorted(_names(self.function.__code__)) if name in scope}
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of all that decides what the compiled kernel does."""
+        digest = hashlib.sha256(_code_key(self.function.__code__).encode())
+        for name, value in self.reads.items():
+            digest.update(f"{name}={_value_key(value)};".encode())
+        return digest.hexdigest()
+
+
+def kernel(function: Callable[..., Any]) -> Kernel:
+    """Make a function of integers and arrays a kernel; the decorator for all compiled code."""
+    return Kernel(function)
+
+
+def _names(code: types.CodeType) -> set[str]:
+    inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
+    return set(code.co_names).union(*(_names(const) for const in inner))
+
+
+def _code_key(code: types.CodeType) -> str:
+    consts = [_code_key(const) if isinstance(const, types.CodeType) else repr(const) for const in code.co_consts]
+    return f"{code.co_code.hex()}{code.co_names}{code.co_varnames}{consts}"
+
+
+def _value_key(value: Any) -> str:
+    if isinstance(value, Kernel):
+        return value.digest
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{value.shape}{value.tobytes().hex()}"
+    if isinstance(value, type | types.ModuleType | types.FunctionType | types.BuiltinFunctionType):
+        return f"{value.__name__}{getattr(value, '_fields', '')}"
+    return repr(value)
