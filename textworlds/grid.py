@@ -17,23 +17,25 @@ UP, DOWN, LEFT, RIGHT = range(4)
 WALLS = 0b1111
 SOLID, GOAL, ITEM, AGENT = 16, 32, 64, 128
 
-# What became of an action. A puzzle's own reasons start at FIRST_OWN_REASON.
-CHANGED, WALL_IN_WAY, AGENT_IN_WAY, SOLVED_ALREADY, OVER_LIMIT = range(5)
+# What became of an action that was asked. A puzzle's own reasons for changing nothing start at FIRST_OWN_REASON.
+CHANGED, WALL_IN_WAY, AGENT_IN_WAY, SOLVED_ALREADY, OVER_LIMIT, SOLVED = range(6)
 FIRST_OWN_REASON = 8
 
 BOOK = np.dtype(
     [
         ("key", "u8"),  # a hash of the state, kept by the functions below
         ("before", "u8"),  # the key before the last action that changed the world
-        ("seed", "u8"),  # what the level was made from
-        ("episode", "i8"),  # how many levels were made from that seed before
-        ("asked", "i8"),  # N: actions asked in this episode, played or not
-        ("effective", "i8"),  # N_eff: actions that changed the world
-        ("novel", "i8"),  # actions that led to a state not seen in this episode
-        ("turns", "i4"),
+        ("seed", "u8"),  # what the level was made from,
+        ("episode", "i4"),  # and how many levels were made from that seed before
+        ("num_asked", "i4"),  # N: actions asked in this episode, played or not
+        ("num_changed", "i4"),  # N_eff: actions that changed the world
+        ("num_novel", "i4"),  # actions that led to a state not seen in this episode
+        ("num_turns", "i4"),
         ("left", "i4"),  # goals left; 0 is solved
         ("fewest", "i4"),  # the fewest goals left so far in this episode
-        ("done", "i4"),  # 1 once the episode has ended
+        ("terminated", "?"),
+        ("truncated", "?"),
+        ("reward", "f8"),  # of the last turn
     ],
     align=True,
 )
@@ -57,25 +59,38 @@ def new_state(num_worlds: int, shape: tuple[int, int, int], num_agents: int = 1)
     return State(board, agents, np.zeros(num_worlds, BOOK).view(np.recarray), height, width)
 
 
-def close_walls(board: np.ndarray) -> None:
+@kernel
+def close_walls(board):
     """Set in place the wall bits that solid cells, the grid's border and one-sided thin walls imply.
 
     Args:
         board: uint8[H, W] of tile flags.
     """
-    solid = np.pad(board & SOLID > 0, 1, constant_values=True)
-    inner = (slice(1, -1), slice(1, -1))
-    sides = {UP: (-1, 0, DOWN), DOWN: (1, 0, UP), LEFT: (0, -1, RIGHT), RIGHT: (0, 1, LEFT)}
-    given = np.pad(board & WALLS, 1)
-    for direction, (rows, columns, opposite) in sides.items():
-        closed = solid | (given >> opposite & 1 > 0)
-        board |= np.roll(closed, (-rows, -columns), (0, 1))[inner].astype(np.uint8) << direction
+    height, width = board.shape
+    board[0] |= 1 << UP
+    board[height - 1] |= 1 << DOWN
+    board[:, 0] |= 1 << LEFT
+    board[:, width - 1] |= 1 << RIGHT
+    for row in range(height):
+        for column in range(width):
+            here = board[row, column]
+            if column + 1 < width:
+                beside = board[row, column + 1]
+                if (here | beside) & SOLID or here >> RIGHT & 1 or beside >> LEFT & 1:
+                    board[row, column] |= 1 << RIGHT
+                    board[row, column + 1] |= 1 << LEFT
+            if row + 1 < height:
+                below = board[row + 1, column]
+                if (here | below) & SOLID or here >> DOWN & 1 or below >> UP & 1:
+                    board[row, column] |= 1 << DOWN
+                    board[row + 1, column] |= 1 << UP
 
 
 @kernel
 def neighbour(state, cell, direction):
     """Return the cell next to `cell`; only for a direction that no wall closes."""
-    return cell + (-state.width, state.width, -1, 1)[direction]
+    # Arithmetic, because indexing a tuple of offsets with a variable makes a step five times as slow.
+    return cell + (2 * (direction & 1) - 1) * (state.width if direction < LEFT else 1)
 
 
 @kernel
