@@ -31,6 +31,7 @@ BOOK = np.dtype(
         ("num_changed", "i4"),  # N_eff: actions that changed the world
         ("num_novel", "i4"),  # actions that led to a state not seen in this episode
         ("num_turns", "i4"),
+        ("turn_limit", "i4"),  # turns after which this episode is cut off
         ("left", "i4"),  # goals left; 0 is solved
         ("fewest", "i4"),  # the fewest goals left so far in this episode
         ("terminated", "?"),

@@ -31,8 +31,8 @@ class Kernel:
         self.__name__ = function.__name__
 
     def bind(self, **bound: Any) -> "Kernel":
-        """Return the same kernel with the global names in `bound` standing for other kernels."""
-        return Kernel(self.function, {**self.bound, **bound})
+        """Return the same kernel with the global names in `bound`, here and in all it calls, standing for others."""
+        return Kernel(self.function, {**self.bound, **bound}) if bound.keys() & self.all_names else self
 
     def __call__(self, *arguments: Any) -> Any:
         return self.compiled(*arguments)
@@ -59,7 +59,14 @@ class Kernel:
     def reads(self) -> dict[str, Any]:
         """The globals that the function's code names, with those that were bound."""
         scope = {**self.function.__globals__, **self.bound}
-        return {name: scope[name] for name in sorted(_names(self.function.__code__)) if name in scope}
+        found = {name: scope[name] for name in sorted(_names(self.function.__code__)) if name in scope}
+        return {name: v.bind(**self.bound) if isinstance(v, Kernel) else v for name, v in found.items()}
+
+    @cached_property
+    def all_names(self) -> set[str]:
+        """The global names that this kernel and all that it calls use."""
+        callees = (value for value in self.reads.values() if isinstance(value, Kernel))
+        return _names(self.function.__code__).union(*(callee.all_names for callee in callees))
 
     @cached_property
     def digest(self) -> str:

@@ -14,7 +14,7 @@ UNKNOWN = SOLID | AGENT  # no real cell is both; a cell nobody has seen yet
 SMALLEST_TILE, LARGEST_TILE = 4, 512
 
 FLOOR, SEAM, SHADE = 0xF3EDE2, 0xE6DECF, 0x4A4048
-WALL, WALL_RIM, WALL_FRONT, WALL_FOOT = 0x66728A, 0x7F8BA3, 0x48526A, 0x3C455A
+WALL, WALL_RIM, WALL_FRONT = 0x66728A, 0x7F8BA3, 0x48526A
 FOG, FOG_STRIPE = 0xDCE0E7, 0xCDD2DC
 GOAL_MARK = 0x2FA184
 WOOD, WOOD_FRAME, WOOD_EDGE = 0xDDB078, 0xC08B4E, 0x8A5F30
@@ -22,7 +22,7 @@ DONE, DONE_FRAME, DONE_EDGE = 0x7CCBA9, 0x3FA583, 0x24705A
 FIGURE, FIGURE_EDGE, FIGURE_FEET = 0x3E7CC9, 0x27548E, 0x2B4A7A
 INK, WHITE = 0x25303F, 0xFFFFFF
 # One colour for each item with a plane of its own: Okabe and Ito, "Color Universal Design" (2008).
-OWN_COLOURS = (0xD55E00, 0x56B4E9, 0xCC79A7, 0xF0E442, 0x009E73, 0xE69F00)
+OWN_COLOURS = (0xD55E00, 0x56B4E9, 0xCC79A7, 0x009E73, 0xE69F00, 0xF0E442)
 
 SIDES = {UP: (0, 0, 1, 0), DOWN: (0, 1, 1, 1), LEFT: (0, 0, 0, 1), RIGHT: (1, 0, 1, 1)}
 CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))
@@ -63,18 +63,27 @@ def wall_lines(board: np.ndarray) -> np.ndarray:
     Returns:
         uint8[2, H, W]: thin walls, then these and the outlines of solid cells; bit d for side d, bit 4 + k for corner k.
     """
-    unknown = np.pad(board & UNKNOWN == UNKNOWN, 1, constant_values=True)
-    solid = np.pad(board & SOLID > 0, 1) & ~unknown
-    closed = np.pad(board * (board & UNKNOWN != UNKNOWN), 1)
-    thin, outline = [], []
-    for axis, (before, after) in enumerate(((DOWN, UP), (RIGHT, LEFT))):
-        first, second = ((slice(None, -1), slice(1, -1)), (slice(1, None), slice(1, -1)))
-        if axis:
-            first, second = first[::-1], second[::-1]
-        bars = (closed[first] >> before | closed[second] >> after) & 1 > 0
-        thin.append(bars & ~solid[first] & ~solid[second])
-        outline.append(thin[-1] | (solid[first] != solid[second]) & ~unknown[first] & ~unknown[second])
-    return np.stack([around_cells(*thin), around_cells(*outline)])
+    board = np.pad(board, 1, constant_values=UNKNOWN)
+    flat = lines_between(board[:-1, 1:-1], board[1:, 1:-1], DOWN, UP)
+    upright = lines_between(board[1:-1, :-1], board[1:-1, 1:], RIGHT, LEFT)
+    return np.stack([around_cells(*lines) for lines in zip(flat, upright)])
+
+
+def lines_between(first: np.ndarray, second: np.ndarray, way: int, back: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return bool arrays: thin walls, and these with the outlines of solid cells, between cells and those that follow.
+
+    Args:
+        first: uint8 array of tile flags.
+        second: the same of the cell that follows in direction `way`.
+        way: direction from a first cell to its second.
+        back: the opposite direction.
+    """
+    kinds = (first & UNKNOWN, second & UNKNOWN)
+    either_solid = (kinds[0] == SOLID) | (kinds[1] == SOLID)
+    either_unknown = (kinds[0] == UNKNOWN) | (kinds[1] == UNKNOWN)
+    closed = (first >> way & 1) * (kinds[0] != UNKNOWN) | (second >> back & 1) * (kinds[1] != UNKNOWN)
+    thin = (closed > 0) & ~either_solid
+    return thin, thin | either_solid & ~either_unknown & (kinds[0] != kinds[1])
 
 
 def around_cells(flat: np.ndarray, upright: np.ndarray) -> np.ndarray:
@@ -180,18 +189,13 @@ def draw_fog(canvas: Canvas) -> None:
 
 def draw_solid(canvas: Canvas, outline: int) -> None:
     """Paint a solid cell: its top, and its front where the cell below is open."""
-    left, right, top = (-outline_gap(outline, side) for side in (LEFT, RIGHT, UP))
-    front = canvas.whole(0.24) if outline >> DOWN & 1 else -1
-    bottom = 1.0 if outline >> DOWN & 1 else 2.0
-    canvas.paint(WALL_FRONT, canvas.box(left, top, 1 - right, bottom, 0.14))
-    face = canvas.box(left, top, 1 - right, 1 - front, 0.14)
+    runs_on = [1 - (outline >> side & 1) for side in SIDES]
+    left, top, right, bottom = -runs_on[LEFT], -runs_on[UP], 1 + runs_on[RIGHT], 1 + runs_on[DOWN]
+    front = 0 if runs_on[DOWN] else canvas.whole(0.24)
+    canvas.paint(WALL_FRONT, canvas.box(left, top, right, bottom, 0.14))
+    face = canvas.box(left, top, right, bottom - front, 0.14)
     canvas.paint(WALL_RIM, face)
     canvas.paint(WALL, face + canvas.whole(0.02))
-
-
-def outline_gap(outline: int, side: int) -> int:
-    """Return 0 where a solid cell ends at this side, 1 where it runs on."""
-    return 1 - (outline >> side & 1)
 
 
 def draw_thin_walls(canvas: Canvas, thin: int) -> None:
@@ -265,27 +269,29 @@ def own_colour(index: int) -> int:
     return OWN_COLOURS[index % len(OWN_COLOURS)]
 
 
-def draw_dots(canvas: Canvas, colour: int, count: int, y: float) -> None:
+def draw_dots(canvas: Canvas, count: int, y: float) -> None:
     """Paint a row of dots, so that an item is not told from others by its colour alone."""
+    gap = min(0.24, 0.8 / count)
     for dot in range(count):
-        canvas.paint(colour, canvas.disc(0.5 + 0.2 * (dot - (count - 1) / 2), y, 0.08))
+        canvas.paint(INK, canvas.disc(0.5 + gap * (dot - (count - 1) / 2), y, 0.38 * gap))
 
 
 def draw_own_goal(canvas: Canvas, index: int) -> None:
     """Paint the mat on which item `index` is to end."""
     gap = canvas.whole(0.04, fewest=0)
     mat = canvas.box(gap, gap, 1 - gap, 1 - gap, 0.16)
+    canvas.paint(FLOOR, mat - 0.1)
     canvas.paint(own_colour(index), mat)
     canvas.paint(WHITE, mat + canvas.whole(0.14))
-    draw_dots(canvas, own_colour(index), index + 1, 0.5)
+    draw_dots(canvas, index + 1, 0.5)
 
 
 def draw_own_item(canvas: Canvas, index: int) -> None:
     """Paint item `index` waiting: a head on shoulders."""
-    person = np.minimum(canvas.disc(0.5, 0.23, 0.2), canvas.box(0.14, 0.47, 0.86, 0.94, 0.2))
+    person = np.minimum(canvas.disc(0.5, 0.23, 0.2), canvas.box(0.12, 0.46, 0.88, 0.96, 0.25))
     canvas.paint(WHITE, person - 0.07)
     canvas.paint(own_colour(index), person)
-    draw_dots(canvas, WHITE, index + 1, 0.7)
+    draw_dots(canvas, index + 1, 0.71)
 
 
 def draw_carried(canvas: Canvas, index: int, count: int) -> None:
@@ -294,4 +300,4 @@ def draw_carried(canvas: Canvas, index: int, count: int) -> None:
     seat = canvas.part(0.5 + side * (index - count / 2), 0.64 - side / 2, side)
     seat.paint(WHITE, seat.disc(0.5, 0.5, 0.5))
     seat.paint(own_colour(index), seat.disc(0.5, 0.5, 0.38))
-    draw_dots(seat, WHITE, index + 1, 0.5)
+    draw_dots(seat, index + 1, 0.5)

@@ -5,11 +5,15 @@ ledger[FLAGS, n, t] holds the flags below and ledger[REASONS, n, t] the reason c
 world). `step` says whether an action changed the world; nothing recomputes it.
 """
 
+from functools import cache
+from typing import NamedTuple
+
 import numpy as np
 
 from textworlds.grid import CHANGED, SOLVED, SOLVED_ALREADY, settle
 from textworlds.kernel import Kernel, kernel
-from textworlds.random import start_stream
+from textworlds.puzzles.puzzle import Puzzle
+from textworlds.random import below, start_stream
 
 FLAGS, REASONS = range(2)
 NO_ACTION = -1
@@ -83,7 +87,7 @@ def play_turn(state, world, history, actions, pay, ledger):
 
 
 @kernel
-def play(state, history, actions, asked, pay, turn_limit, ledger):
+def play(state, history, actions, asked, pay, ledger):
     """Play a turn in every world whose episode is not over.
 
     Args:
@@ -92,7 +96,6 @@ def play(state, history, actions, asked, pay, turn_limit, ledger):
         actions: int8[N, T], each row padded with NO_ACTION.
         asked: int64[N], actions that each message asked for, those over the limit included.
         pay: float64[R], the reward of an action by its reason code; pay[SOLVED] for the one that solves the level.
-        turn_limit: turns after which an episode is cut off.
         ledger: uint8[2, N, T], all zero; filled in.
 
     Returns:
@@ -108,18 +111,19 @@ def play(state, history, actions, asked, pay, turn_limit, ledger):
         book.num_turns += 1
         book.num_asked += asked[world]
         book.terminated = book.left == 0
-        book.truncated = book.num_turns >= turn_limit and not book.terminated
+        book.truncated = book.num_turns >= book.turn_limit and not book.terminated
         most_novel = max(most_novel, book.num_novel)
     return most_novel
 
 
 @kernel
-def begin(state, history, world):
+def begin(state, history, world, turn_limit):
     """Begin an episode in a world whose board was just written."""
     settle(state, world)
     book = state.book[world]
     book.before = 0
     book.num_asked = book.num_changed = book.num_novel = book.num_turns = 0
+    book.turn_limit = turn_limit
     book.left = book.fewest = goals_left(state, world)
     book.terminated = book.truncated = False
     book.reward = 0.0
@@ -128,18 +132,25 @@ def begin(state, history, world):
 
 
 @kernel
-def begin_all(state, history, worlds):
-    """Begin an episode in each of the listed worlds."""
+def begin_with(state, history, worlds, boards, turn_limit):
+    """Begin an episode in each of the listed worlds, with levels drawn by its seed and episode.
+
+    Args:
+        boards: uint8[L, P * H * W], the levels to draw from.
+    """
+    rng = np.empty(1, np.uint64)
     for world in worlds:
-        begin(state, history, world)
+        start_stream(rng, state.book[world].seed, state.book[world].episode)
+        state.board[world] = boards[below(rng, boards.shape[0])]
+        begin(state, history, world, turn_limit)
 
 
 @kernel
-def make_levels(state, history, worlds, options):
-    """Generate a level in each of the listed worlds, from the seed and episode in its book, and begin there.
+def begin_generated(state, history, worlds, options, turn_limit):
+    """Begin an episode in each of the listed worlds, with levels generated from its seed and episode.
 
     Returns:
-        The first world for which none could be made, or -1.
+        The first world for which no level could be made, or -1.
     """
     rng = np.empty(1, np.uint64)
     for world in worlds:
@@ -147,5 +158,20 @@ def make_levels(state, history, worlds, options):
         state.board[world] = 0
         if not generate(rng, state, world, options):
             return world
-        begin(state, history, world)
+        begin(state, history, world, turn_limit)
     return -1
+
+
+class Turns(NamedTuple):
+    """The kernels of this file, bound to one puzzle."""
+
+    play: Kernel
+    begin_with: Kernel
+    begin_generated: Kernel
+
+
+@cache
+def turns_of(puzzle: Puzzle) -> Turns:
+    """Return the kernels that play a puzzle."""
+    verbs = {"step": puzzle.step, "goals_left": puzzle.goals_left, "generate": puzzle.generate}
+    return Turns(*(kernel.bind(**verbs) for kernel in (play, begin_with, begin_generated)))

@@ -1,13 +1,13 @@
-"""Facts: what a picture holds, as lists of cells, and the three formats that tell them one by one.
+"""Facts: what a picture holds, as lists of cells, and the three formats that tell them.
 
-To read is to take the numbers out of a text, make the picture they describe, tell it again, and compare: whatever was
-misread, out of order, told twice or unknown shows as the first difference. So each picture has one text in a format.
+To read is to take the numbers out of a text, make the picture they describe, tell it again and compare: whatever was
+misread, out of order, told twice or unknown shows as a difference. So a picture has one text in each format.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count, groupby, takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -15,29 +15,33 @@ import numpy as np
 from textworlds.grid import AGENT, DOWN, GOAL, ITEM, RIGHT, SOLID, WALLS, close_walls
 from textworlds.text.words import Words
 
-MAX_CELLS = 1 << 20  # of all planes together; what is read from a text may claim no more
+MAX_CELLS = 1 << 20  # in all planes together; no text may make us fill more
 
 Cell = tuple[int, int]  # row and column, from 0 at the top left
 
 
 class Passenger(NamedTuple):
-    """An item with a plane of its own."""
+    """An item that differs from the others."""
 
     at: Cell | None  # None: it rides with the agent
     to: Cell
 
 
 class Facts(NamedTuple):
-    """All that a picture shows; cells row by row. `right` and `below` name the cells with an inner thin wall there."""
+    """All that a picture shows, cells row by row; `right` and `below` are the cells with a wall towards a free cell."""
 
     size: tuple[int, int]
-    agents: Sequence[Cell] = ()
-    items: Sequence[Cell] = ()
-    goals: Sequence[Cell] = ()
-    passengers: Sequence[Passenger] = ()
-    solid: Sequence[Cell] = ()
-    right: Sequence[Cell] = ()
-    below: Sequence[Cell] = ()
+    agents: Sequence[Cell]
+    items: Sequence[Cell]
+    goals: Sequence[Cell]
+    solid: Sequence[Cell]
+    right: Sequence[Cell]
+    below: Sequence[Cell]
+    passengers: Sequence[Passenger]
+
+
+# What is told of a kind of thing -> its tile flag, in the order of Facts.
+FLAGS = {"agents": AGENT, "items": ITEM, "goals": GOAL, "solid": SOLID, "right": 1 << RIGHT, "below": 1 << DOWN}
 
 
 def facts_of(picture: np.ndarray) -> Facts:
@@ -46,37 +50,42 @@ def facts_of(picture: np.ndarray) -> Facts:
     free = board & SOLID == 0
     right = (board[:, :-1] & 1 << RIGHT > 0) & free[:, :-1] & free[:, 1:]
     below = (board[:-1] & 1 << DOWN > 0) & free[:-1] & free[1:]
-    kinds = (_where(board & flag) for flag in (AGENT, ITEM, GOAL))
-    passengers = [_passenger(plane) for plane in picture[1:]]
-    return Facts(board.shape, *kinds, passengers, _where(~free), _where(right), _where(below))
+    masks = (*(board & flag for flag in (AGENT, ITEM, GOAL, SOLID)), right, below)
+    passengers = [Passenger(*_one(plane)) for plane in picture[1:]]
+    return Facts((board.shape[0], board.shape[1]), *map(_cells_where, masks), passengers)
 
 
 def picture_of(facts: Facts, words: Words) -> np.ndarray:
-    """Return the picture, uint8[P, H, W], of which `facts` tell; ValueError if there can be none."""
+    """Return the picture, uint8[P, H, W], that `facts` tell of; ValueError if there can be none."""
     height, width = facts.size
     check_size(1 + len(facts.passengers), height, width)
-    if (facts.right or facts.below) and not words.thin_walls:
-        raise ValueError("no walls stand between the cells of this puzzle")
     picture = np.zeros((1 + len(facts.passengers), height, width), np.uint8)
-    for name, flag in _FLAGS.items():
+    for name, flag in FLAGS.items():
         for row, column in getattr(facts, name):
             if row >= height or column >= width:
-                raise ValueError(f"({row}, {column}) lies outside the board of {_size(facts)}")
+                raise ValueError(f"({row}, {column}) is outside the board of {_size(facts)}")
             picture[0, row, column] |= flag
     _check_tiles(picture[0], words)
     close_walls(picture[0])
     for number, passenger in enumerate(facts.passengers, 1):
-        _draw_passenger(picture, number, passenger, facts, words)
+        draw_passenger(picture, number, passenger, words)
     return picture
 
 
-def tile_flags(words: Words) -> set[int]:
-    """Return the tile flags that may meet in one cell."""
-    return {*words.glyphs, *((GOAL, GOAL | AGENT) if words.goal_names else ())}
+def draw_passenger(picture: np.ndarray, number: int, passenger: Passenger, words: Words) -> None:
+    """Draw a passenger in place; ValueError if it is or goes where it cannot."""
+    for cell in passenger:
+        if cell and not (cell < picture.shape[1:] and picture[0][cell] & GOAL):
+            raise ValueError(f"{words.passenger} {number}: there is no {words.goal} at {cell}")
+    agents = _cells_where(picture[0] & AGENT)
+    if passenger.at is None and len(agents) != 1:
+        raise ValueError(f"{words.passenger} {number} rides, but there are {len(agents)} to ride with")
+    picture[number][passenger.at or agents[0]] |= ITEM if passenger.at else ITEM | AGENT
+    picture[number][passenger.to] |= GOAL
 
 
 def check_size(planes: int, height: int, width: int) -> None:
-    """Raise ValueError if a picture may not have this shape."""
+    """Raise ValueError if no picture that is read may have this shape."""
     if height < 1 or width < 1:
         raise ValueError("a board has at least one row and one column")
     if planes * height * width > MAX_CELLS:
@@ -84,51 +93,94 @@ def check_size(planes: int, height: int, width: int) -> None:
 
 
 def place(text: str, index: int) -> str:
-    """Return in words the line and column of text[index]."""
-    return f"line {text.count('\n', 0, index) + 1}, column {index - text.rfind('\n', 0, index)}"
+    """Return where text[index] is: its line and column, from 1."""
+    before = text[:index].split("\n")
+    return f"line {len(before)}, column {len(before[-1]) + 1}"
 
 
-def names_of(goals: Sequence[Cell], words: Words) -> str:
-    """Return the letters that name the goals; ValueError if there are too few."""
-    if len(goals) > len(words.goal_names):
-        raise ValueError(f"{len(goals)} {words.goals}, but names for only {len(words.goal_names)}")
+def names_of(goals: Sequence[Cell], words: Words) -> Sequence[str]:
+    """Return the letters that name the goals, () if they have none; ValueError if there are too few."""
+    if words.goal_names and len(goals) > len(words.goal_names):
+        raise ValueError(f"{len(goals)} {words.goals} are more than the {len(words.goal_names)} names for them")
     return words.goal_names[: len(goals)]
 
 
-# What Facts call a thing -> its tile flag.
-_FLAGS = {"agents": AGENT, "items": ITEM, "goals": GOAL, "solid": SOLID, "right": 1 << RIGHT, "below": 1 << DOWN}
+def read_facts(text: str, telling: "Telling", words: Words) -> np.ndarray:
+    """Return the picture, uint8[P, H, W], that a text of facts tells of."""
+    told = telling.split(text, words)
+    picture = picture_of(_facts_told(told, words), words)
+    _check_same(text, telling.write(facts_of(picture), words), telling, words)
+    return picture
 
 
-def _where(mask: np.ndarray) -> list[Cell]:
+def _cells_where(mask: np.ndarray) -> list[Cell]:
     rows, columns = mask.nonzero()
     return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
-def _passenger(plane: np.ndarray) -> Passenger:
-    (to,) = _where(plane & GOAL)
-    (at,) = _where(plane & ITEM)
-    return Passenger(None if plane[at] & AGENT else at, to)
+def _one(plane: np.ndarray) -> tuple[Cell | None, Cell]:
+    (at,), (to,) = _cells_where(plane & ITEM), _cells_where(plane & GOAL)
+    return (None if plane[at] & AGENT else at), to
 
 
 def _check_tiles(board: np.ndarray, words: Words) -> None:
-    known = tile_flags(words)
-    for flags in np.unique(board & ~np.uint8(WALLS)).tolist():
-        if flags not in known:
-            row, column = _where(board & ~np.uint8(WALLS) == flags)[0]
-            nouns = {SOLID: "wall", GOAL: words.goal, ITEM: words.item, AGENT: words.agent}
-            things = " and ".join(noun for flag, noun in nouns.items() if flags & flag) or "floor"
-            raise ValueError(f"({row}, {column}) holds {things}, and no tile of this puzzle does")
+    """Raise ValueError if things meet in a cell that have no glyph together."""
+    named = (GOAL, GOAL | AGENT) if words.goal_names else ()
+    tiles = board & ~np.uint8(WALLS)
+    for flags in set(np.unique(tiles).tolist()).difference(words.glyphs, named):
+        nouns = {SOLID: "wall", GOAL: words.goal, ITEM: words.item, AGENT: words.agent}
+        things = " and ".join(noun for flag, noun in nouns.items() if flags & flag) or "nothing"
+        raise ValueError(f"{_cells_where(tiles == flags)[0]} holds {things}, which is no tile of this puzzle")
 
 
-def _draw_passenger(picture: np.ndarray, number: int, passenger: Passenger, facts: Facts, words: Words) -> None:
-    who = f"{words.passenger} {number}"
-    for cell in passenger:
-        if cell is not None and cell not in facts.goals:
-            raise ValueError(f"{who}: there is no {words.goal} at {cell}")
-    if passenger.at is None and len(facts.agents) != 1:
-        raise ValueError(f"{who} rides, which takes one {words.agent}, not {len(facts.agents)}")
-    picture[number][passenger.to] |= GOAL
-    picture[number][passenger.at or facts.agents[0]] |= ITEM if passenger.at else ITEM | AGENT
+def _facts_told(told: dict[str, str], words: Words) -> Facts:
+    sizes = _pairs(told.get("size", ""))
+    if not sizes:
+        raise ValueError("the text does not tell the size of the board")
+    said = {name: told.get(key, "") for name, key in _keys(words).items()}
+    cells = {name: sorted(set(_pairs(content))) for name, content in said.items()}
+    cells["solid"] = sorted(set(_solid_cells(said["solid"], width=sizes[0][1])))
+    numbers = takewhile(lambda number: words.passenger and _key(words, number) in told, count(1))
+    passengers = (_pairs(told[_key(words, number)]) for number in numbers)
+    riding = {1: (None,), 2: ()}
+    return Facts(sizes[0], *cells.values(), [Passenger(*riding[len(p)], *p) for p in passengers if len(p) in riding])
+
+
+def _check_same(text: str, again: str, telling: "Telling", words: Words) -> None:
+    if telling is FACT_FORMATS["json"]:
+        told, should = telling.split(text, words), telling.split(again, words)
+        for key in told | should:
+            if told.get(key) != should.get(key):
+                raise ValueError(f"{key!r}: {told.get(key)} instead of {should.get(key)}")
+    elif text != again:
+        same = next((i for i, (a, b) in enumerate(zip(text, again)) if a != b), min(len(text), len(again)))
+        rests = (rest[same:].split("\n")[0][:60] for rest in (text, again))
+        raise ValueError(f"{place(text, same)}: {' instead of '.join(map(repr, rests))}")
+
+
+def _pairs(content: str) -> list[Cell]:
+    """Return all numbers two by two; of a longer number we take no more digits, and the telling will differ."""
+    numbers = [int(digits) for digits in re.findall("[0-9]{1,4}", content)]
+    return list(zip(numbers[::2], numbers[1::2]))
+
+
+def _solid_cells(content: str, width: int) -> Iterator[Cell]:
+    """Yield cells that are told row by row, a ";" or the "]" of json behind each: the row, then columns or runs."""
+    for part in re.split(r"[;\]]", content):
+        (row, _), *runs = re.findall(r"([0-9]{1,4})(?:(?:-| to )([0-9]{1,4}))?", part) or [("", "")]
+        for first, last in runs:
+            yield from ((int(row), column) for column in range(int(first), min(int(last or first), width) + 1))
+
+
+def _runs(cells: Sequence[Cell], to: str) -> list[tuple[int, list[str]]]:
+    """Return each row with the runs of its cells, such as "4-6" or "8"."""
+    rows = []
+    for row, group in groupby(cells, lambda cell: cell[0]):
+        columns = [column for _, column in group]
+        starts = [c for c in columns if c - 1 not in columns]
+        ends = [c for c in columns if c + 1 not in columns]
+        rows.append((row, [str(a) if a == b else f"{a}{to}{b}" for a, b in zip(starts, ends, strict=True)]))
+    return rows
 
 
 def _size(facts: Facts, joint: str = " and ") -> str:
@@ -136,142 +188,6 @@ def _size(facts: Facts, joint: str = " and ") -> str:
 
 
 def _keys(words: Words) -> dict[str, str]:
-    """Return what Facts call a thing -> what coordinates and json call it."""
-    nouns = (words.agent, words.items, words.goals, "walls", "walls right of", "walls below")
-    return dict(zip(_FLAGS, nouns, strict=True))
-
-
-def _runs(cells: Sequence[Cell]) -> list[tuple[int, list[tuple[int, int]]]]:
-    """Return each row with the first and last column of its runs of cells."""
-    rows = []
-    for row, group in groupby(cells, lambda cell: cell[0]):
-        runs: list[tuple[int, int]] = []
-        for _, column in group:
-            first = runs.pop()[0] if runs and runs[-1][1] == column - 1 else column
-            runs.append((first, column))
-        rows.append((row, runs))
-    return rows
-
-
-# Coordinates: a line for each kind of thing.
-
-
-def write_coordinates(facts: Facts, words: Words) -> str:
-    """Tell the facts in lines such as "boxes: (1, 2) (3, 4)"."""
-    keys = _keys(words)
-    lines = {"size": _size(facts, ", ")}
-    for name in ("agents", "items"):
-        lines[keys[name]] = " ".join(map(str, getattr(facts, name)))
-    names = [f"{name} " for name in names_of(facts.goals, words)] if words.goal_names else [""] * len(facts.goals)
-    lines[keys["goals"]] = " ".join(f"{name}{cell}" for name, cell in zip(names, facts.goals, strict=True))
-    for number, (at, to) in enumerate(facts.passengers, 1):
-        lines[f"{words.passenger} {number}"] = f"{f'at {at}' if at else f'in the {words.agent}'}, to {to}"
-    rows = (f"row {row}: {', '.join(_span(*run, '-') for run in runs)}" for row, runs in _runs(facts.solid))
-    lines[keys["solid"]] = "; ".join(rows)
-    for name in ("right", "below"):
-        lines[keys[name]] = " ".join(map(str, getattr(facts, name)))
-    return "\n".join(f"{key}: {line}" for key, line in lines.items() if line)
-
-
-def split_coordinates(text: str, words: Words) -> dict[str, str]:
-    """Return what is told of each key."""
-    lines = (line.partition(": ") for line in text.split("\n"))
-    return {key: told for key, _, told in lines}
-
-
-def _span(first: int, last: int, to: str) -> str:
-    return str(first) if first == last else f"{first}{to}{last}"
-
-
-# JSON: an object on one line.
-
-
-def write_json(facts: Facts, words: Words) -> str:
-    """Tell the facts as an object of [row, column] lists."""
-    told: dict[str, object] = dict(zip(("rows", "columns"), facts.size, strict=True))
-    keys = _keys(words)
-    told[keys["agents"]] = facts.agents[0] if len(facts.agents) == 1 else facts.agents
-    told[keys["items"]] = facts.items
-    named = dict(zip(names_of(facts.goals, words), facts.goals, strict=True)) if words.goal_names else None
-    told[keys["goals"]] = named or facts.goals
-    for number, (at, to) in enumerate(facts.passengers, 1):
-        told[f"{words.passenger} {number}"] = {"at": at or words.agent, "to": to}
-    told |= {keys[name]: getattr(facts, name) for name in ("solid", "right", "below")}
-    return json.dumps({key: value for key, value in told.items() if value})
-
-
-def split_json(text: str, words: Words) -> dict[str, str]:
-    """Return what is told of each key, as sorted JSON."""
-    try:
-        told = json.loads(text)
-        if not isinstance(told, dict):
-            raise ValueError("the text should be one JSON object")
-        parts = {key: json.dumps(value, sort_keys=True) for key, value in told.items()}
-    except RecursionError:
-        raise ValueError("the JSON is nested too deep") from None
-    return parts | {"size": f"{parts.pop('rows', '')} {parts.pop('columns', '')}"}
-
-
-# Prose: English sentences.
-
-
-def write_prose(facts: Facts, words: Words) -> str:
-    """Tell the facts in English."""
-    told = [f"The board has {_size(facts)}.", "Rows and columns count from 0 at the top left."]
-    told += [f"You are the {words.agent}, at {_listed(facts.agents)}."] if facts.agents else []
-    told += _these(words.item, words.items, facts.items)
-    names = [f"{name} at " for name in names_of(facts.goals, words)] if words.goal_names else ()
-    told += _these(words.goal, words.goals, facts.goals, names)
-    passenger = words.passenger[:1].upper() + words.passenger[1:]
-    for number, (at, to) in enumerate(facts.passengers, 1):
-        where = f"at {_listed([at])}" if at else f"in the {words.agent}"
-        told.append(f"{passenger} {number} is {where} and wants to go to {_listed([to])}.")
-    rows = [f"row {row}, {_columns(runs)}" for row, runs in _runs(facts.solid)]
-    told += [f"Walls fill {_and('; ', rows)}."] if rows else []
-    told += [f"Walls stand to the right of {_listed(facts.right)}."] if facts.right else []
-    told += [f"Walls stand below {_listed(facts.below)}."] if facts.below else []
-    return " ".join(told)
-
-
-def split_prose(text: str, words: Words) -> dict[str, str]:
-    """Return what is told of each key, the keys being those of the other formats."""
-    keys = {name: re.escape(key) for name, key in _keys(words).items()}
-    passenger = re.escape(words.passenger[:1].upper() + words.passenger[1:])
-    sentences = {
-        "size": r"The board has ()(.*)",
-        words.agent: rf"You are the ()({keys['agents']}, at .*)",
-        words.items: rf"The ()(?:{re.escape(words.item)}|{keys['items']}) (?:is|are) (.*)",
-        words.goals: rf"The ()(?:{re.escape(words.goal)}|{keys['goals']}) (?:is|are) (.*)",
-        f"{words.passenger} ": rf"{passenger} ([0-9]+) is (.*)",
-        "walls": r"Walls fill ()(.*)",
-        "walls right of": r"Walls stand to the right of ()(.*)",
-        "walls below": r"Walls stand below ()(.*)",
-    }
-    told = {}
-    for sentence in re.split(r"\.\s", text):
-        for key, pattern in sentences.items():
-            if match := re.fullmatch(pattern, sentence, re.DOTALL):
-                told[key + match[1]] = match[2]
-    return told
-
-
-def _these(noun: str, nouns: str, cells: Sequence[Cell], names: Iterable[str] = ()) -> list[str]:
-    if not cells:
-        return []
-    return [f"The {noun} is " if len(cells) == 1 else f"The {nouns} are "] and [
-        f"The {f'{noun} is' if len(cells) == 1 else f'{nouns} are'} {'' if names else 'at '}{_listed(cells, names)}."
-    ]
-
-
-def _listed(cells: Sequence[Cell], names: Iterable[str] = ()) -> str:
-    names = names or [""] * len(cells)
-    return _and("; ", [f"{name}row {row}, column {column}" for name, (row, column) in zip(names, cells, strict=True)])
-
-
-def _columns(runs: Sequence[tuple[int, int]]) -> str:
-    many = len(runs) > 1 or runs[0][0] != runs[0][1]
-    return f"column{'s' * many} {_and(', ', [_span(*run, ' to ') for run in runs])}"
-
-
-def _and(joint: str, parts: Sequence[str]) -> str:
-    return " and ".join([joint.join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    """Return what is told of a kind of thing -> the words that coordinates and json call it by."""
+    keys = (words.agent, words.items, words.goals, "walls", "walls right of", "walls below")
+    return dict(zip(FLAGS, keys[: 6 if words.thin_walls else 4]))

@@ -329,12 +329,13 @@ def _nearest_way_out(kinds: np.ndarray, start: int) -> int:
 
 
 class _SlcReader:
-    """Collects the drawings of an .slc file while expat reads it; whatever such a file does not need is refused."""
+    """Collects the drawings of an .slc file while expat reads it; whatever such files do not need is refused."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.found: list[_Drawing | LevelError] = []
-        self.open: list[str] = []
+        self.open = [""]  # the elements around the parser's place
+        self.row: list[str] = []
         self.parser = expat.ParserCreate("utf-8")
         self.parser.StartDoctypeDeclHandler = self.doctype
         self.parser.StartElementHandler = self.start
@@ -342,7 +343,7 @@ class _SlcReader:
         self.parser.EndElementHandler = self.end
 
     def read(self, text: str) -> list[_Drawing | LevelError]:
-        """Return the drawings; nothing is read beyond an error in the XML itself, which comes last."""
+        """Return what was found; an error in the XML itself ends the reading and comes last."""
         try:
             self.parser.Parse(text.encode("utf-8", "replace"), True)
         except LevelError as error:
@@ -351,20 +352,39 @@ class _SlcReader:
             self.found.append(self.error(f"not well-formed XML: {expat.ErrorString(error.code)}"))
         return self.found
 
+    def error(self, what: str) -> LevelError:
+        return _error(self.name, self.place(), what)
+
     def place(self) -> tuple[int, int]:
         return self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
-
-    def error(self, what: str) -> LevelError:
-        line, column = self.place()
-        return LevelError(f"{self.name}, line {line}, column {column}: {what}")
 
     def doctype(self, *_: Any) -> None:
         raise self.error("a DOCTYPE is not read; level files need none")
 
     def start(self, element: str, attributes: dict[str, str]) -> None:
-        if len(self.open) == DEEPEST:
+        parent = self.open[-1]
+        if parent == "L" or (element == "L") != (parent == "Level"):
+            raise self.error(f"<{element}> has no place here; a <Level> holds rows, each an <L>, and nothing else")
+        if len(self.open) > DEEPEST:
             raise self.error(f"more than {DEEPEST} elements inside one another")
-        if element == "L" and self.open[-1:] != ["Level"] or self.open[-1:] == ["L"]:
-            raise self.error(f"<{element}> inside <{self.open[-1]}>; rows stand as <L> inside <Level>")
-
+        if element == "Level":
+            self.drawing = _Drawing(self.name, [], [], " ".join(attributes.get("Id", "").split()))
+        if element == "L":
+            self.drawing.places.append(self.place())
+            self.row = []
         self.open.append(element)
+
+    def text(self, symbols: str) -> None:
+        if self.open[-1] == "L":
+            if not self.row:
+                self.drawing.places[-1] = self.place()
+            self.row.append(symbols)
+        elif self.open[-1] == "Level" and symbols.strip():
+            raise self.error("text has no place here; a <Level> holds rows, each an <L>, and nothing else")
+
+    def end(self, element: str) -> None:
+        self.open.pop()
+        if element == "L":
+            self.drawing.rows.append("".join(self.row))
+        if element == "Level":
+            self.found.append(self.drawing if self.drawing.rows else self.error("a level without rows"))

@@ -2,8 +2,8 @@
 
 Pulling undoes pushing, so every level is solvable. All positions of a depth are pulled on together, as long as there
 are at most BEAM of them, which makes the depth the fewest pushes; from then on a random BEAM of them, and the depth is
-an upper bound. The start is drawn from the deepest third. Backward play goes back to Taylor and Parberry, Procedural
-Generation of Sokoban Levels (2011); the room is carved by a walk with a brush as in Shoham and Elidan (2021)'s survey.
+an upper bound. The start is drawn from the deepest third. Playing backwards from the solved position: Taylor and
+Parberry, Procedural Generation of Sokoban Levels (2011).
 """
 
 from typing import NamedTuple
@@ -14,7 +14,6 @@ from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, clo
 from textworlds.kernel import kernel
 from textworlds.puzzles.sokoban.positions import (
     FULL,
-    KNOWN,
     flood,
     insert_first,
     insert_moved,

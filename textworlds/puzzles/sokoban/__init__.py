@@ -1,0 +1,67 @@
+"""Sokoban.
+
+Rules: the player walks up, down, left and right, and pushes a box that is in the way if the cell behind it is free.
+    Boxes cannot be pulled, and no two be pushed at once. Any size, any number of boxes, at least as many goals.
+Actions: 0 up, 1 down, 2 left, 3 right.
+Level and state: one plane. SOLID walls, GOAL, ITEM boxes, AGENT the player.
+Solved when: every box stands on a goal.
+Generator: rooms carved by a random walk; boxes pulled backwards from their goals, so that every level is solvable.
+Solver: breadth-first search over pushes: the fewest pushes, and a proof where there is no solution.
+Sources: Hiroyuki Imabayashi, Sokoban (1982). Level sizes of the WMAct ids: arXiv 2511.23476 (see docs/wmact.md).
+Versions: v0.
+"""
+
+import numpy as np
+
+from textworlds.grid import AGENT, GOAL, ITEM
+from textworlds.puzzles.puzzle import Puzzle
+from textworlds.puzzles.sokoban.generator import Options, generate
+from textworlds.puzzles.sokoban.rules import goals_left, step
+from textworlds.puzzles.sokoban.solver import solve
+from textworlds.puzzles.sokoban.words import WORDS
+
+
+def check_options(options: Options, height: int, width: int) -> str:
+    """Return why no such level can be generated, or an empty string."""
+    room = max(height - 2, 0) * max(width - 2, 0) * 7 // 10
+    if options.num_boxes < 1:
+        return f"a level has at least 1 box; num_boxes is {options.num_boxes}"
+    if 2 * options.num_boxes + 1 > room:
+        return f"no room for {options.num_boxes} boxes and their goals in {height} rows and {width} columns"
+    return ""
+
+
+def check_level(picture: np.ndarray) -> str:
+    """Return why a picture is no level of Sokoban, or an empty string."""
+    players, boxes, goals = ((picture[0] & flag > 0).sum() for flag in (AGENT, ITEM, GOAL))
+    if players != 1:
+        return f"a level has exactly one player; this one has {players}"
+    if boxes > goals:
+        return f"a level has a goal for each box; this one has {boxes} boxes and {goals} goals"
+    return ""
+
+
+def _settings(size: int, turn_limit: int, **options: int) -> dict[str, int]:
+    return {"height": size, "width": size, "turn_limit": turn_limit, **options}
+
+
+PUZZLE = Puzzle(
+    name="sokoban",
+    words=WORDS,
+    options=Options,
+    ids={
+        "Sokoban-easy-v0": _settings(6, 60, num_boxes=1, min_pushes=3),
+        "Sokoban-medium-v0": _settings(7, 100, num_boxes=2, min_pushes=6),
+        "Sokoban-hard-v0": _settings(8, 150, num_boxes=3, min_pushes=10),
+        "Sokoban-expert-v0": _settings(10, 200, num_boxes=4, min_pushes=15),
+        "WMAct-Sokoban-v0": _settings(7, 30, num_boxes=2, min_pushes=2),
+        "WMAct-Sokoban-hard1-v0": _settings(10, 30, num_boxes=2, min_pushes=2),
+        "WMAct-Sokoban-hard2-v0": _settings(7, 30, num_boxes=3, min_pushes=2),
+    },
+    step=step,
+    goals_left=goals_left,
+    generate=generate,
+    solve=solve,
+    check_options=check_options,
+    check_level=check_level,
+)

@@ -1,0 +1,25 @@
+"""The words of Sokoban."""
+
+from textworlds.grid import AGENT, AGENT_IN_WAY, GOAL, ITEM, SOLID, WALL_IN_WAY
+from textworlds.puzzles.sokoban.rules import AGENT_BEHIND_BOX, BOX_BEHIND_BOX, WALL_BEHIND_BOX
+from textworlds.text.words import COMPASS, Words
+
+WORDS = Words(
+    rules=(
+        "This is Sokoban. Push every box onto a goal. You walk up, down, left or right; walking into a box pushes it "
+        "one cell if the cell behind it is free. Boxes cannot be pulled, nor two pushed at once.\n"
+        "# wall, - floor, . goal, $ box, * box on a goal, @ you, + you on a goal"
+    ),
+    vocabulary=COMPASS,
+    glyphs={SOLID: "#", 0: "-", GOAL: ".", ITEM: "$", ITEM | GOAL: "*", AGENT: "@", AGENT | GOAL: "+"},
+    reasons={
+        WALL_IN_WAY: "a wall is in the way",
+        AGENT_IN_WAY: "another player is in the way",
+        WALL_BEHIND_BOX: "the box is against a wall",
+        BOX_BEHIND_BOX: "the box is against another box",
+        AGENT_BEHIND_BOX: "the box is against another player",
+    },
+    agent="player",
+    item="box",
+    items="boxes",
+)
