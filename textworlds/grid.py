@@ -68,11 +68,12 @@ def close_walls(board):
         board: uint8[H, W] of tile flags.
     """
     height, width = board.shape
-    board[0] |= 1 << UP
-    board[height - 1] |= 1 << DOWN
-    board[:, 0] |= 1 << LEFT
-    board[:, width - 1] |= 1 << RIGHT
+    for column in range(width):
+        board[0, column] |= 1 << UP
+        board[height - 1, column] |= 1 << DOWN
     for row in range(height):
+        board[row, 0] |= 1 << LEFT
+        board[row, width - 1] |= 1 << RIGHT
         for column in range(width):
             here = board[row, column]
             if column + 1 < width:

@@ -15,7 +15,7 @@ SMALLEST_TILE, LARGEST_TILE = 4, 512
 
 FLOOR, SEAM, SHADE = 0xF3EDE2, 0xE6DECF, 0x4A4048
 WALL, WALL_RIM, WALL_FRONT = 0x66728A, 0x7F8BA3, 0x48526A
-FOG, FOG_STRIPE = 0xDCE0E7, 0xCDD2DC
+FOG, FOG_STRIPE = 0xC6CCD7, 0xB2BAC9
 GOAL_MARK = 0x2FA184
 WOOD, WOOD_FRAME, WOOD_EDGE = 0xDDB078, 0xC08B4E, 0x8A5F30
 DONE, DONE_FRAME, DONE_EDGE = 0x7CCBA9, 0x3FA583, 0x24705A
@@ -63,7 +63,7 @@ def wall_lines(board: np.ndarray) -> np.ndarray:
     Returns:
         uint8[2, H, W]: thin walls, then these and the outlines of solid cells; bit d for side d, bit 4 + k for corner k.
     """
-    board = np.pad(board, 1, constant_values=UNKNOWN)
+    board = np.pad(board, 1, constant_values=UNKNOWN)  # solid cells at the edge then seem to run on beyond it
     flat = lines_between(board[:-1, 1:-1], board[1:, 1:-1], DOWN, UP)
     upright = lines_between(board[1:-1, :-1], board[1:-1, 1:], RIGHT, LEFT)
     return np.stack([around_cells(*lines) for lines in zip(flat, upright)])
@@ -99,16 +99,17 @@ def around_cells(flat: np.ndarray, upright: np.ndarray) -> np.ndarray:
 def draw_tile(look: bytes, tile_size: int) -> np.ndarray:
     """Return uint8[tile_size, tile_size, 3] for a cell's flags in each plane and its two bytes of wall lines."""
     flags, *own, thin, outline = look
+    kind = flags & UNKNOWN
     canvas = Canvas.blank(tile_size)
-    if flags & UNKNOWN == UNKNOWN:
+    if kind == UNKNOWN:
         draw_fog(canvas)
     else:
         draw_floor(canvas, outline)
-    if flags & UNKNOWN == SOLID:
+    if kind == SOLID:
         draw_solid(canvas, outline)
     else:
         draw_thin_walls(canvas, thin)
-        draw_things(canvas, flags & ~UNKNOWN if flags & UNKNOWN == UNKNOWN else flags, own)
+        draw_things(canvas, flags & ~AGENT if kind == UNKNOWN else flags, own)
     return np.rint(canvas.pixels).astype(np.uint8)
 
 
@@ -174,9 +175,8 @@ def wall_distance(canvas: Canvas, lines: int) -> np.ndarray:
 
 def draw_floor(canvas: Canvas, outline: int) -> None:
     """Paint the floor: a faint seam to the next cells, and the shade of the walls around."""
-    seam = canvas.whole(0.02)
     canvas.paint(SEAM, canvas.box(-1, -1, 2, 2))
-    canvas.paint(FLOOR, canvas.box(-1, -1, 1 - seam, 1 - seam))
+    canvas.paint(FLOOR, canvas.box(-1, -1, 0.98, 0.98))
     canvas.paint(SHADE, wall_distance(canvas, outline) - 0.12, opacity=0.26, blur=0.24)
 
 
@@ -218,7 +218,7 @@ def draw_things(canvas: Canvas, flags: int, own: list[int]) -> None:
         draw_agent(canvas.part(0.2, 0.2, 0.6) if flags & ITEM else canvas)
     for index, (item, part) in enumerate(zip(own, parts)):
         if item & (ITEM | AGENT) == ITEM:
-            draw_own_item(part, index)
+            draw_own_item(part.part(0.16, 0.14, 0.68) if item & GOAL else part, index)
         if item & (ITEM | AGENT) == ITEM | AGENT:
             draw_carried(canvas, index, len(own))
 
@@ -227,8 +227,8 @@ def part_for(canvas: Canvas, index: int, count: int) -> Canvas:
     """Return the part of a tile kept for one of the items that differ, from the lower left on."""
     columns = max(2, int(np.ceil(np.sqrt(count))))
     row, column = divmod(index, columns)
-    side = canvas.whole(0.86 / columns)
-    return canvas.part(0.5 + side * (column - columns / 2), 1 - canvas.whole(0.07) - side * (row + 1), side)
+    side = canvas.whole(0.82 / columns)
+    return canvas.part(0.5 + side * (column - columns / 2), 1 - canvas.whole(0.09) - side * (row + 1), side)
 
 
 def draw_goal(canvas: Canvas) -> None:
@@ -270,17 +270,20 @@ def own_colour(index: int) -> int:
 
 
 def draw_dots(canvas: Canvas, count: int, y: float) -> None:
-    """Paint a row of dots, so that an item is not told from others by its colour alone."""
+    """Paint a row of dots, so that an item is not told from others by its colour and place alone."""
     gap = min(0.24, 0.8 / count)
+    radius = 0.38 * gap
+    if radius * canvas.scale < 0.4:
+        return  # too small to count, they would only dirty what lies beneath
     for dot in range(count):
-        canvas.paint(INK, canvas.disc(0.5 + gap * (dot - (count - 1) / 2), y, 0.38 * gap))
+        canvas.paint(INK, canvas.disc(0.5 + gap * (dot - (count - 1) / 2), y, radius))
 
 
 def draw_own_goal(canvas: Canvas, index: int) -> None:
     """Paint the mat on which item `index` is to end."""
     gap = canvas.whole(0.04, fewest=0)
     mat = canvas.box(gap, gap, 1 - gap, 1 - gap, 0.16)
-    canvas.paint(FLOOR, mat - 0.1)
+    canvas.paint(FLOOR, mat - 0.07)
     canvas.paint(own_colour(index), mat)
     canvas.paint(WHITE, mat + canvas.whole(0.14))
     draw_dots(canvas, index + 1, 0.5)

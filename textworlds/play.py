@@ -162,16 +162,39 @@ def begin_generated(state, history, worlds, options, turn_limit):
     return -1
 
 
+@kernel
+def rehash(history, wider):
+    """Put all states seen into larger tables, both uint64[N, K]."""
+    for world in range(history.shape[0]):
+        for slot in range(history.shape[1]):
+            if history[world, slot] != 0:
+                remember(wider, world, history[world, slot])
+
+
+@kernel
+def try_actions(scratch, state, masks):
+    """Fill in which actions would change each world, bool[N, actions]; `scratch` is a copy of the state to play in."""
+    for world in range(masks.shape[0]):
+        for action in range(masks.shape[1]):
+            if step(scratch, world, 0, action) == CHANGED:
+                masks[world, action] = True
+                scratch.board[world] = state.board[world]
+                scratch.agents[world] = state.agents[world]
+                scratch.book[world] = state.book[world]
+
+
 class Turns(NamedTuple):
     """The kernels of this file, bound to one puzzle."""
 
     play: Kernel
     begin_with: Kernel
     begin_generated: Kernel
+    rehash: Kernel
+    try_actions: Kernel
 
 
 @cache
 def turns_of(puzzle: Puzzle) -> Turns:
     """Return the kernels that play a puzzle."""
     verbs = {"step": puzzle.step, "goals_left": puzzle.goals_left, "generate": puzzle.generate}
-    return Turns(*(kernel.bind(**verbs) for kernel in (play, begin_with, begin_generated)))
+    return Turns(*(kernel.bind(**verbs) for kernel in (play, begin_with, begin_generated, rehash, try_actions)))

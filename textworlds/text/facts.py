@@ -7,7 +7,7 @@ misread, out of order, told twice or unknown shows as a difference. So a picture
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count, groupby, takewhile
+from itertools import count, groupby, takewhile, zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -15,32 +15,32 @@ import numpy as np
 from textworlds.grid import AGENT, DOWN, GOAL, ITEM, RIGHT, SOLID, WALLS, close_walls
 from textworlds.text.words import Words
 
-MAX_CELLS = 1 << 20  # in all planes together; no text may make us fill more
+MAX_CELLS = 1 << 20  # of a picture that is read, in all planes together
 
 Cell = tuple[int, int]  # row and column, from 0 at the top left
 
 
 class Passenger(NamedTuple):
-    """An item that differs from the others."""
+    """An item that differs from the others, so that it has a plane and a goal of its own."""
 
     at: Cell | None  # None: it rides with the agent
     to: Cell
 
 
 class Facts(NamedTuple):
-    """All that a picture shows, cells row by row; `right` and `below` are the cells with a wall towards a free cell."""
+    """All that a picture shows; cells row by row."""
 
     size: tuple[int, int]
     agents: Sequence[Cell]
     items: Sequence[Cell]
     goals: Sequence[Cell]
     solid: Sequence[Cell]
-    right: Sequence[Cell]
+    right: Sequence[Cell]  # cells with a thin wall between them and the free cell to the right
     below: Sequence[Cell]
     passengers: Sequence[Passenger]
 
 
-# What is told of a kind of thing -> its tile flag, in the order of Facts.
+# A field of Facts -> its tile flag.
 FLAGS = {"agents": AGENT, "items": ITEM, "goals": GOAL, "solid": SOLID, "right": 1 << RIGHT, "below": 1 << DOWN}
 
 
@@ -51,41 +51,42 @@ def facts_of(picture: np.ndarray) -> Facts:
     right = (board[:, :-1] & 1 << RIGHT > 0) & free[:, :-1] & free[:, 1:]
     below = (board[:-1] & 1 << DOWN > 0) & free[:-1] & free[1:]
     masks = (*(board & flag for flag in (AGENT, ITEM, GOAL, SOLID)), right, below)
-    passengers = [Passenger(*_one(plane)) for plane in picture[1:]]
-    return Facts((board.shape[0], board.shape[1]), *map(_cells_where, masks), passengers)
+    return Facts(board.shape, *map(_cells, masks), [_passenger(plane) for plane in picture[1:]])
 
 
 def picture_of(facts: Facts, words: Words) -> np.ndarray:
     """Return the picture, uint8[P, H, W], that `facts` tell of; ValueError if there can be none."""
     height, width = facts.size
     check_size(1 + len(facts.passengers), height, width)
+    if (facts.right or facts.below) and not words.thin_walls:
+        raise ValueError("there are no walls between the cells of this puzzle")
     picture = np.zeros((1 + len(facts.passengers), height, width), np.uint8)
-    for name, flag in FLAGS.items():
-        for row, column in getattr(facts, name):
+    for field, flag in FLAGS.items():
+        for row, column in getattr(facts, field):
             if row >= height or column >= width:
                 raise ValueError(f"({row}, {column}) is outside the board of {_size(facts)}")
             picture[0, row, column] |= flag
     _check_tiles(picture[0], words)
     close_walls(picture[0])
-    for number, passenger in enumerate(facts.passengers, 1):
-        draw_passenger(picture, number, passenger, words)
+    draw_passengers(picture, facts.passengers, words)
     return picture
 
 
-def draw_passenger(picture: np.ndarray, number: int, passenger: Passenger, words: Words) -> None:
-    """Draw a passenger in place; ValueError if it is or goes where it cannot."""
-    for cell in passenger:
-        if cell and not (cell < picture.shape[1:] and picture[0][cell] & GOAL):
-            raise ValueError(f"{words.passenger} {number}: there is no {words.goal} at {cell}")
-    agents = _cells_where(picture[0] & AGENT)
-    if passenger.at is None and len(agents) != 1:
-        raise ValueError(f"{words.passenger} {number} rides, but there are {len(agents)} to ride with")
-    picture[number][passenger.at or agents[0]] |= ITEM if passenger.at else ITEM | AGENT
-    picture[number][passenger.to] |= GOAL
+def draw_passengers(picture: np.ndarray, passengers: Sequence[Passenger], words: Words) -> None:
+    """Draw passengers in place; ValueError if one is, or goes, where it cannot."""
+    goals, agents = _cells(picture[0] & GOAL), _cells(picture[0] & AGENT)
+    for number, (at, to) in enumerate(passengers, 1):
+        who = f"{words.passenger} {number}"
+        if missing := {at or to, to}.difference(goals):
+            raise ValueError(f"{who}: there is no {words.goal} at {missing.pop()}")
+        if not at and len(agents) != 1:
+            raise ValueError(f"{who} rides, which takes one {words.agent} and not {len(agents)}")
+        picture[number][at or agents[0]] = ITEM if at else ITEM | AGENT
+        picture[number][to] |= GOAL
 
 
 def check_size(planes: int, height: int, width: int) -> None:
-    """Raise ValueError if no picture that is read may have this shape."""
+    """Raise ValueError if a picture that is read may not have this shape."""
     if height < 1 or width < 1:
         raise ValueError("a board has at least one row and one column")
     if planes * height * width > MAX_CELLS:
@@ -98,96 +99,208 @@ def place(text: str, index: int) -> str:
     return f"line {len(before)}, column {len(before[-1]) + 1}"
 
 
-def names_of(goals: Sequence[Cell], words: Words) -> Sequence[str]:
-    """Return the letters that name the goals, () if they have none; ValueError if there are too few."""
-    if words.goal_names and len(goals) > len(words.goal_names):
-        raise ValueError(f"{len(goals)} {words.goals} are more than the {len(words.goal_names)} names for them")
-    return words.goal_names[: len(goals)]
-
-
-def read_facts(text: str, telling: "Telling", words: Words) -> np.ndarray:
-    """Return the picture, uint8[P, H, W], that a text of facts tells of."""
-    told = telling.split(text, words)
-    picture = picture_of(_facts_told(told, words), words)
-    _check_same(text, telling.write(facts_of(picture), words), telling, words)
-    return picture
-
-
-def _cells_where(mask: np.ndarray) -> list[Cell]:
+def _cells(mask: np.ndarray) -> list[Cell]:
     rows, columns = mask.nonzero()
     return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
-def _one(plane: np.ndarray) -> tuple[Cell | None, Cell]:
-    (at,), (to,) = _cells_where(plane & ITEM), _cells_where(plane & GOAL)
-    return (None if plane[at] & AGENT else at), to
+def _passenger(plane: np.ndarray) -> Passenger:
+    (at,), (to,) = _cells(plane & ITEM), _cells(plane & GOAL)
+    return Passenger(None if plane[at] & AGENT else at, to)
 
 
 def _check_tiles(board: np.ndarray, words: Words) -> None:
     """Raise ValueError if things meet in a cell that have no glyph together."""
-    named = (GOAL, GOAL | AGENT) if words.goal_names else ()
     tiles = board & ~np.uint8(WALLS)
+    named = (GOAL, GOAL | AGENT) if words.goal_names else ()
     for flags in set(np.unique(tiles).tolist()).difference(words.glyphs, named):
         nouns = {SOLID: "wall", GOAL: words.goal, ITEM: words.item, AGENT: words.agent}
         things = " and ".join(noun for flag, noun in nouns.items() if flags & flag) or "nothing"
-        raise ValueError(f"{_cells_where(tiles == flags)[0]} holds {things}, which is no tile of this puzzle")
-
-
-def _facts_told(told: dict[str, str], words: Words) -> Facts:
-    sizes = _pairs(told.get("size", ""))
-    if not sizes:
-        raise ValueError("the text does not tell the size of the board")
-    said = {name: told.get(key, "") for name, key in _keys(words).items()}
-    cells = {name: sorted(set(_pairs(content))) for name, content in said.items()}
-    cells["solid"] = sorted(set(_solid_cells(said["solid"], width=sizes[0][1])))
-    numbers = takewhile(lambda number: words.passenger and _key(words, number) in told, count(1))
-    passengers = (_pairs(told[_key(words, number)]) for number in numbers)
-    riding = {1: (None,), 2: ()}
-    return Facts(sizes[0], *cells.values(), [Passenger(*riding[len(p)], *p) for p in passengers if len(p) in riding])
-
-
-def _check_same(text: str, again: str, telling: "Telling", words: Words) -> None:
-    if telling is FACT_FORMATS["json"]:
-        told, should = telling.split(text, words), telling.split(again, words)
-        for key in told | should:
-            if told.get(key) != should.get(key):
-                raise ValueError(f"{key!r}: {told.get(key)} instead of {should.get(key)}")
-    elif text != again:
-        same = next((i for i, (a, b) in enumerate(zip(text, again)) if a != b), min(len(text), len(again)))
-        rests = (rest[same:].split("\n")[0][:60] for rest in (text, again))
-        raise ValueError(f"{place(text, same)}: {' instead of '.join(map(repr, rests))}")
-
-
-def _pairs(content: str) -> list[Cell]:
-    """Return all numbers two by two; of a longer number we take no more digits, and the telling will differ."""
-    numbers = [int(digits) for digits in re.findall("[0-9]{1,4}", content)]
-    return list(zip(numbers[::2], numbers[1::2]))
-
-
-def _solid_cells(content: str, width: int) -> Iterator[Cell]:
-    """Yield cells that are told row by row, a ";" or the "]" of json behind each: the row, then columns or runs."""
-    for part in re.split(r"[;\]]", content):
-        (row, _), *runs = re.findall(r"([0-9]{1,4})(?:(?:-| to )([0-9]{1,4}))?", part) or [("", "")]
-        for first, last in runs:
-            yield from ((int(row), column) for column in range(int(first), min(int(last or first), width) + 1))
-
-
-def _runs(cells: Sequence[Cell], to: str) -> list[tuple[int, list[str]]]:
-    """Return each row with the runs of its cells, such as "4-6" or "8"."""
-    rows = []
-    for row, group in groupby(cells, lambda cell: cell[0]):
-        columns = [column for _, column in group]
-        starts = [c for c in columns if c - 1 not in columns]
-        ends = [c for c in columns if c + 1 not in columns]
-        rows.append((row, [str(a) if a == b else f"{a}{to}{b}" for a, b in zip(starts, ends, strict=True)]))
-    return rows
+        raise ValueError(f"{_cells(tiles == flags)[0]} holds {things}, which is no tile of this puzzle")
 
 
 def _size(facts: Facts, joint: str = " and ") -> str:
     return joint.join(f"{n} {noun}{'s' * (n != 1)}" for n, noun in zip(facts.size, ("row", "column"), strict=True))
 
 
+def _names(facts: Facts, words: Words) -> str:
+    """Return the letters that name the goals; "" if they have no names."""
+    if words.goal_names and len(facts.goals) > len(words.goal_names):
+        raise ValueError(f"{len(facts.goals)} {words.goals}, and names for only {len(words.goal_names)}")
+    return words.goal_names[: len(facts.goals)]
+
+
 def _keys(words: Words) -> dict[str, str]:
-    """Return what is told of a kind of thing -> the words that coordinates and json call it by."""
+    """Return a field of Facts -> what coordinates and json call it."""
     keys = (words.agent, words.items, words.goals, "walls", "walls right of", "walls below")
-    return dict(zip(FLAGS, keys[: 6 if words.thin_walls else 4]))
+    return dict(zip(FLAGS, keys, strict=True))
+
+
+def _runs(facts: Facts, to: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row that has solid cells, with their runs: "4-6" or "8"."""
+    for row, cells in groupby(facts.solid, lambda cell: cell[0]):
+        columns = [column for _, column in cells]
+        ends = [column for column, after in zip(columns, [*columns[1:], -1], strict=True) if after != column + 1]
+        starts = [column for column, before in zip(columns, [-2, *columns], strict=False) if before != column - 1]
+        yield row, [str(a) if a == b else f"{a}{to}{b}" for a, b in zip(starts, ends, strict=True)]
+
+
+# The formats. `split` finds what a text tells of each key and never complains: what it misses shows in the comparison.
+
+
+def write_coordinates(facts: Facts, words: Words) -> str:
+    """Tell facts in lines such as "boxes: (1, 2) (3, 4)"."""
+    lines = {key: " ".join(map(str, getattr(facts, field))) for field, key in _keys(words).items()}
+    if names := _names(facts, words):
+        lines[words.goals] = " ".join(f"{name} {goal}" for name, goal in zip(names, facts.goals, strict=True))
+    lines["walls"] = "; ".join(f"row {row}: {', '.join(runs)}" for row, runs in _runs(facts, "-"))
+    for number, (at, to) in enumerate(facts.passengers, 1):
+        lines[f"{words.passenger} {number}"] = f"{f'at {at}' if at else f'in the {words.agent}'}, to {to}"
+    return "\n".join([f"size: {_size(facts, ', ')}", *(f"{key}: {line}" for key, line in lines.items() if line)])
+
+
+def split_coordinates(text: str, words: Words) -> dict[str, str]:
+    """Return key -> what the text tells of it."""
+    return {key: told for key, _, told in (line.partition(": ") for line in text.split("\n"))}
+
+
+def write_json(facts: Facts, words: Words) -> str:
+    """Tell facts as one JSON object of [row, column] lists."""
+    told: dict[str, object] = {key: getattr(facts, field) for field, key in _keys(words).items()}
+    if len(facts.agents) == 1:
+        told[words.agent] = facts.agents[0]
+    if names := _names(facts, words):
+        told[words.goals] = dict(zip(names, facts.goals, strict=True))
+    for number, (at, to) in enumerate(facts.passengers, 1):
+        told[f"{words.passenger} {number}"] = {"at": at or words.agent, "to": to}
+    size = dict(zip(("rows", "columns"), facts.size, strict=True))
+    return json.dumps(size | {key: value for key, value in told.items() if value})
+
+
+def split_json(text: str, words: Words) -> dict[str, str]:
+    """Return key -> what the text tells of it; ValueError if the text is no JSON object."""
+    try:
+        found = json.loads(text)
+        told = {key: json.dumps(value, sort_keys=True) for key, value in found.items()}
+    except (AttributeError, RecursionError):
+        raise ValueError("the text is not one plain JSON object") from None
+    return {"size": f"{told.pop('rows', '')} {told.pop('columns', '')}", **told}
+
+
+def write_prose(facts: Facts, words: Words) -> str:
+    """Tell facts in English sentences."""
+    names = [f"{name} at " for name in _names(facts, words)]
+    rows = [f"row {row}, {_columns(runs)}" for row, runs in _runs(facts, " to ")]
+    sentences = [
+        f"The board has {_size(facts)}. Rows and columns count from 0 at the top left.",
+        _sentence(f"You are the {words.agent}, at", facts.agents),
+        _sentence(f"{_the(words.item, words.items, facts.items)} at", facts.items),
+        _sentence(f"{_the(words.goal, words.goals, facts.goals)}{'' if names else ' at'}", facts.goals, names),
+        f"Walls fill {_and(rows)}." if rows else "",
+        _sentence("Walls stand to the right of", facts.right),
+        _sentence("Walls stand below", facts.below),
+    ]
+    for number, (at, to) in enumerate(facts.passengers, 1):
+        where = f"at row {at[0]}, column {at[1]}" if at else f"in the {words.agent}"
+        who = f"{_capital(words.passenger)} {number}"
+        sentences.append(f"{who} is {where} and wants to go to row {to[0]}, column {to[1]}.")
+    return " ".join(filter(None, sentences))
+
+
+def split_prose(text: str, words: Words) -> dict[str, str]:
+    """Return key -> what the text tells of it, with the keys of coordinates."""
+    starts = {
+        "The board has ": "size",
+        f"You are the {words.agent}, at ": words.agent,
+        **dict.fromkeys((f"The {words.item} is ", f"The {words.items} are "), words.items),
+        **dict.fromkeys((f"The {words.goal} is ", f"The {words.goals} are "), words.goals),
+        "Walls fill ": "walls",
+        "Walls stand to the right of ": "walls right of",
+        "Walls stand below ": "walls below",
+    }
+    told = {}
+    for sentence in text.split(". "):
+        for start, key in starts.items():
+            if sentence.startswith(start):
+                told[key] = sentence.removeprefix(start)
+        if match := re.match(f"{re.escape(_capital(words.passenger))} ([0-9]+) is ", sentence):
+            told[f"{words.passenger} {match[1]}"] = sentence[match.end() :]
+    return told
+
+
+def _capital(noun: str) -> str:
+    return noun[:1].upper() + noun[1:]
+
+
+def _the(noun: str, nouns: str, cells: Sequence[Cell]) -> str:
+    return f"The {noun} is" if len(cells) == 1 else f"The {nouns} are"
+
+
+def _sentence(start: str, cells: Sequence[Cell], names: Sequence[str] = ()) -> str:
+    named = zip_longest(names, cells, fillvalue="")
+    return f"{start} {_and([f'{name}row {row}, column {column}' for name, (row, column) in named])}." if cells else ""
+
+
+def _columns(runs: Sequence[str]) -> str:
+    return f"column {runs[0]}" if len(runs) == 1 and runs[0].isdigit() else f"columns {_and(runs, ', ')}"
+
+
+def _and(parts: Sequence[str], joint: str = "; ") -> str:
+    return " and ".join([joint.join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+# Format -> how its text is written and split.
+TELLINGS: dict[str, tuple[Callable[[Facts, Words], str], Callable[[str, Words], dict[str, str]]]] = {
+    "coordinates": (write_coordinates, split_coordinates),
+    "json": (write_json, split_json),
+    "prose": (write_prose, split_prose),
+}
+
+
+def read_facts(text: str, format: str, words: Words) -> np.ndarray:
+    """Return the picture, uint8[P, H, W], that a text tells of; ValueError if it is not how that picture is told."""
+    write, split = TELLINGS[format]
+    told = split(text, words)
+    picture = picture_of(_facts_told(told, words), words)
+    again = write(facts_of(picture), words)
+    if format == "json":
+        _check_same_keys(told, split(again, words))
+    elif text != again:
+        pairs = enumerate(zip_longest(text, again))
+        start = next(index for index, (given, expected) in pairs if given != expected)
+        given, expected = (rest[start:].partition("\n")[0][:60] for rest in (text, again))
+        raise ValueError(f"{place(text, start)}: {given!r} where {expected!r} was expected")
+    return picture
+
+
+def _facts_told(told: dict[str, str], words: Words) -> Facts:
+    sizes = _pairs(told.get("size", ""))
+    if not sizes:
+        raise ValueError("the text does not tell how many rows and columns the board has")
+    said = {field: told.get(key, "") for field, key in _keys(words).items()}
+    cells = {field: sorted(set(_pairs(content))) for field, content in said.items()}
+    cells["solid"] = sorted(set(_solid_cells(said["solid"], width=sizes[0][1])))
+    keys = takewhile(told.__contains__, (f"{words.passenger} {number}" for number in count(1)))
+    passengers = [_pairs(told[key]) for key in keys] if words.passenger else []
+    return Facts(sizes[0], **cells, passengers=[Passenger(p[0] if p[1:] else None, p[-1]) for p in passengers if p])
+
+
+def _pairs(content: str) -> list[Cell]:
+    """Return the numbers two by two. Of a long number only four digits are taken, so the comparison refuses it."""
+    numbers = [int(digits) for digits in re.findall("[0-9]{1,4}", content)]
+    return list(zip(numbers[::2], numbers[1::2], strict=False))
+
+
+def _solid_cells(content: str, width: int) -> Iterator[Cell]:
+    """Yield the cells of parts that end in ";", or in "]" in json: a row, then its columns or runs of columns."""
+    for part in re.split(r"[;\]]", content):
+        (row, _), *runs = re.findall("([0-9]{1,4})(?:(?:-| to )([0-9]{1,4}))?", part) or [("", "")]
+        for first, last in runs:
+            yield from ((int(row), column) for column in range(int(first), min(int(last or first), width) + 1))
+
+
+def _check_same_keys(told: dict[str, str], expected: dict[str, str]) -> None:
+    for key in told | expected:
+        if told.get(key) != expected.get(key):
+            given, wanted = (f"{told.get(key, 'nothing'):.60}" for told in (told, expected))
+            raise ValueError(f"{key!r}: {given} where {wanted} was expected")

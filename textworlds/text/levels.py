@@ -1,11 +1,9 @@
-"""Read and write level files: drawings in text (XSB, .sok, Boxoban) and in XML (.slc).
-
-docs/levels.md says for users what is read, what ends a level and what is an error.
-"""
+"""Read and write level files, in text (XSB, .sok, Boxoban) and in XML (.slc), as docs/levels.md says."""
 
 import codecs
 import os
 import re
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from xml.parsers import expat
@@ -17,29 +15,19 @@ from textworlds.text.words import Words
 
 LARGEST = 64 << 20  # bytes of a file, and cells of all its levels once short rows are padded
 DEEPEST = 16  # elements of XML inside one another
-
-COMMENT_MARKS = (";", "::", "'")
-FLOOR_SYMBOLS = " -_"
-DIGITS = set("0123456789")
 LINE_END = re.compile(r"\r\n|\r|\n")
-KEY = re.compile(r"[^\W\d_][\w -]*:(\s|$)")
+COMMENT_OR_KEY = re.compile(r"\s*(;|::|'|[^\W\d_][\w -]*:(\s|$))")
 TITLE = re.compile(r"\s*title:(.*)", re.IGNORECASE)
 NUMBER = re.compile(r"\s*;\s*(\d+)\s*")
 WORD = re.compile(r"(?<!\S)[^\W\d_]{4,}(?!\S)")
 
 
 class Level(NamedTuple):
-    """A picture that an episode can start from.
+    """A picture that an episode can start from."""
 
-    Attributes:
-        picture: uint8[1, H, W] of tile flags, wall bits set, read-only.
-        title: its name in the file, "" if it has none.
-        source: where it came from: "microban.xsb, line 12".
-    """
-
-    picture: np.ndarray
+    picture: np.ndarray  # uint8[1, H, W] of tile flags, wall bits set, read-only
     title: str = ""
-    source: str = ""
+    source: str = ""  # where it came from: "microban.xsb, line 12"
 
 
 class LevelError(ValueError):
@@ -47,79 +35,50 @@ class LevelError(ValueError):
 
 
 class _Tiles(NamedTuple):
-    """The symbols of a puzzle's drawings."""
-
-    flags: dict[str, int]
+    flags: dict[str, int]  # what each symbol of a drawing stands for
     wall: str
-    allowed: str
 
 
 class _Drawing(NamedTuple):
-    """The rows of one level as they stand in a file; `places` has line and column of each row's first symbol."""
-
-    name: str
-    rows: Sequence[str]
-    places: Sequence[tuple[int, int]]
+    name: str  # of the file
+    rows: list[str]
+    places: list[tuple[int, int]]  # line and column of each row's first symbol; of the level itself if it has no rows
     title: str = ""
 
-    def error(self, row: int, column: int, what: str) -> LevelError:
-        """Return the error `what` at the symbol `column` (from 0) of a row."""
-        line, first_column = self.places[row]
-        return LevelError(f"{self.name}, line {line}, column {first_column + column}: {what}")
+    def error(self, symbol: Sequence[int], what: str) -> LevelError:
+        """Return the error `what` at a symbol, given by row and column from 0."""
+        line, column = self.places[symbol[0]]
+        return LevelError(f"{self.name}, line {line}, column {column + symbol[1]}: {what}")
 
 
 def read_level_file(path: str | os.PathLike[str], words: Words) -> list[Level]:
-    """Read all levels of a file.
-
-    Raises:
-        LevelError: at the first thing wrong; a file is read whole or not at all.
-        OSError: if the file cannot be opened.
-    """
-    return _all_or_error(*read_good_levels(path, words))
+    """Read all levels of a file; raise LevelError at the first thing wrong, OSError if it cannot be opened."""
+    with open(path, "rb") as file:
+        return read_levels(file.read(LARGEST + 1), words, os.fsdecode(path))
 
 
 def read_good_levels(path: str | os.PathLike[str], words: Words) -> tuple[list[Level], list[LevelError]]:
-    """Read the levels of a file that can be read, and say what is wrong with each of the others."""
+    """Read the levels of a file that can be read, and say what is wrong with the others."""
     with open(path, "rb") as file:
         return _read(file.read(LARGEST + 1), words, os.fsdecode(path))
 
 
 def read_levels(text: str | bytes, words: Words, name: str = "level text") -> list[Level]:
-    """Read all levels of a file's content, which messages call `name`; raise LevelError at the first thing wrong."""
-    return _all_or_error(*_read(text, words, name))
+    """Read all levels of a file's content; raise LevelError, which calls the file `name`, at the first thing wrong."""
+    levels, errors = _read(text, words, name)
+    if errors:
+        raise errors[0]
+    return levels
 
 
-def read_drawing(
-    rows: Sequence[str],
-    words: Words,
-    name: str,
-    first_line: int = 1,
-    places: Sequence[tuple[int, int]] | None = None,
-) -> np.ndarray:
-    """Return the picture of one drawing, with all checks.
-
-    Args:
-        rows: short ones are padded with floor that nothing may reach.
-        words: whose symbols and nouns.
-        name: what messages call the file.
-        first_line: the line of the first row, if the rows are lines of a file.
-        places: (line, column) of each row's first symbol, if they are not.
-
-    Returns:
-        uint8[1, H, W] of tile flags, wall bits set, read-only.
-    """
-    places = places or [(line, 1) for line in range(first_line, first_line + len(rows))]
-    if not rows:
-        raise LevelError(f"{name}, line {first_line}: a level without rows")
-    return _picture(_Drawing(name, rows, places), _tiles(words), words)
+def read_drawing(rows: Sequence[str], words: Words, name: str, first_line: int = 1) -> np.ndarray:
+    """Return the picture of one drawing, as in `Level`; raise LevelError at the first thing wrong."""
+    places = [(first_line + row, 1) for row in range(max(1, len(rows)))]
+    return _picture(_Drawing(name, list(rows), places), _tiles(words), words)
 
 
 def write_levels(levels: Iterable[Level], words: Words) -> str:
-    """Return levels as XSB text, titles as "Title:" lines; `read_levels` reads back the same pictures and titles.
-
-    Raises:
-        ValueError: for a level that would not read back the same.
-    """
+    """Return levels as XSB text with "Title:" lines; raise ValueError for a level that would not read back the same."""
     return "\n".join(_written(level, words, f"level {number}") for number, level in enumerate(levels, 1))
 
 
@@ -128,21 +87,14 @@ def _written(level: Level, words: Words, name: str) -> str:
         raise ValueError(f"{name}: level files hold no {words.items} with a plane of their own")
     if level.title != level.title.strip() or LINE_END.search(level.title):
         raise ValueError(f"{name}: a title is one line without blanks around it, not {level.title!r}")
-    symbols = {flags: words.glyphs.get(flags, "?") for flags in range(0, 256, WALLS + 1)}
-    rows = ["".join(symbols[flags] for flags in row) for row in (level.picture[0] & ~np.uint8(WALLS)).tolist()]
+    board = level.picture[0] & ~np.uint8(WALLS)
+    rows = ["".join(words.glyphs.get(flags, "?") for flags in row) for row in board.tolist()]
     if not np.array_equal(read_drawing(rows, words, name), level.picture):
         raise ValueError(f"{name}: level files hold no walls but solid cells and the border")
     return "\n".join([*rows, f"Title: {level.title}"] if level.title else rows) + "\n"
 
 
-def _all_or_error(levels: list[Level], errors: list[LevelError]) -> list[Level]:
-    if errors:
-        raise errors[0]
-    return levels
-
-
 def _read(data: str | bytes, words: Words, name: str) -> tuple[list[Level], list[LevelError]]:
-    """Return the good levels of a file's content, and the errors in its order."""
     levels: list[Level] = []
     errors: list[LevelError] = []
     tiles = _tiles(words)
@@ -151,15 +103,15 @@ def _read(data: str | bytes, words: Words, name: str) -> tuple[list[Level], list
         try:
             if isinstance(found, LevelError):
                 raise found
-            cells += len(found.rows) * max(map(len, found.rows))
-            if cells > LARGEST:  # a few long rows among many short ones make a small file a huge picture
-                raise found.error(0, 0, f"the levels up to this one have more than {LARGEST:,} cells, the most read")
+            cells += len(found.rows) * max(map(len, found.rows), default=0)
+            if cells > LARGEST:  # one long row among many short ones makes a small file a huge picture
+                raise found.error(
+                    (0, 0), f"more than {LARGEST:,} cells up to here, short rows padded; no more are read"
+                )
             levels.append(Level(_picture(found, tiles, words), found.title, f"{name}, line {found.places[0][0]}"))
         except LevelError as error:
             errors.append(error)
-    if not levels and not errors:
-        errors.append(LevelError(f"no level in {name}"))
-    return levels, errors
+    return levels, errors or ([] if levels else [LevelError(f"no level in {name}")])
 
 
 def _drawings(data: str | bytes, tiles: _Tiles, name: str) -> Sequence[_Drawing | LevelError]:
@@ -167,102 +119,82 @@ def _drawings(data: str | bytes, tiles: _Tiles, name: str) -> Sequence[_Drawing 
         return [LevelError(f"{name} is larger than {LARGEST >> 20} MiB, the most that is read")]
     if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return [LevelError(f"{name} is UTF-16 text, which is not read; save it as UTF-8")]
-    text = _text(data)
-    if name.lower().endswith(".slc") and text.strip() or text.lstrip().startswith("<"):
+    text = _decoded(data) if isinstance(data, bytes) else data.removeprefix("\ufeff")
+    if text.lstrip().startswith("<") or (name.lower().endswith(".slc") and text.strip()):
         return _SlcReader(name).read(text)
     return _drawings_in_text(text, tiles, name)
 
 
-def _text(data: str | bytes) -> str:
-    if isinstance(data, str):
-        return data.removeprefix("\ufeff")
-    data = data.removeprefix(codecs.BOM_UTF8)
+def _decoded(data: bytes) -> str:
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        return data.removeprefix(codecs.BOM_UTF8).decode("latin-1")
 
 
 def _drawings_in_text(text: str, tiles: _Tiles, name: str) -> list[_Drawing]:
-    boards: list[list[tuple[int, str]]] = []
-    notes: list[list[str]] = [[]]  # the lines before the first board, after it, after the second, …
-    in_board = False
+    drawings: list[_Drawing] = []
+    notes: list[list[str]] = [[]]  # the lines above the first drawing, below it, below the second, …
     for number, line in enumerate(LINE_END.split(text), 1):
-        is_drawn = _is_drawn(line, tiles, in_board)
-        if is_drawn and not in_board:
-            boards.append([])
-            notes.append([])
-        if is_drawn:
-            boards[-1].append((number, line))
-        else:
+        in_drawing = bool(drawings) and not notes[-1]
+        if not _is_drawn(line, tiles, in_drawing):
             notes[-1].append(line)
-        in_board = is_drawn
-    return [
-        _Drawing(name, [line for _, line in board], [(number, 1) for number, _ in board], title)
-        for board, title in zip(boards, _titles(notes), strict=True)
-    ]
+            continue
+        if not in_drawing:
+            drawings.append(_Drawing(name, [], []))
+            notes.append([])
+        drawings[-1].rows.append(line)
+        drawings[-1].places.append((number, 1))
+    return [drawing._replace(title=title) for drawing, title in zip(drawings, _titles(notes), strict=True)]
 
 
-def _is_drawn(line: str, tiles: _Tiles, in_board: bool) -> bool:
+def _is_drawn(line: str, tiles: _Tiles, in_drawing: bool) -> bool:
     """Return whether a line is a row, or so like one that it must not be skipped.
 
-    Such lines are more than half level symbols, with two walls or nothing else; but a banner ("### Level 5 ###") has a
-    word in it. Right below a row, half is enough, and so is a wall at the start with another one anywhere.
+    Such a line has more level symbols than others, and two walls or nothing else; but a banner ("### Level 5 ###") has
+    a word. Right below a row as many level symbols as others are enough, and so is a wall at its start and one more.
     """
-    walls = line.count(tiles.wall)
-    if walls and tiles.flags.keys() >= set(line):
-        return True
-    text = line.strip()
-    symbols = [symbol for symbol in text if not symbol.isspace()]
-    if not any(tiles.flags.get(symbol, 1) for symbol in symbols) or text.startswith(COMMENT_MARKS) or KEY.match(text):
+    text = "".join(line.split())
+    if COMMENT_OR_KEY.match(line) or not any(tiles.flags.get(symbol, 1) for symbol in set(text)):
         return False
-    if _is_run_length(text, tiles):
+    known, walls = sum(map(text.count, tiles.flags)), text.count(tiles.wall)
+    others = len(text) - known
+    if in_drawing and (known >= others or (text.startswith(tiles.wall) and walls > 1)):
         return True
-    known = sum(symbol in tiles.flags for symbol in symbols)
-    if in_board:
-        return known * 2 >= len(symbols) or (text.startswith(tiles.wall) and walls > 1)
-    is_dense = known * 2 > len(symbols) and walls > 0
-    return is_dense and (walls > 1 or known == len(symbols)) and not WORD.search(text)
+    is_like_row = walls > 0 and known > others and (walls > 1 or others == 0) and not WORD.search(line)
+    return is_like_row or _is_run_length(line.strip(), tiles)
 
 
 def _is_run_length(text: str, tiles: _Tiles) -> bool:
-    """Return whether a line looks like "3#5-#", or like many such rows with "|" between them."""
-    if not set(text) <= {*tiles.flags, *DIGITS, "|"}:
-        return False
-    counts_walls = re.search(r"\d" + re.escape(tiles.wall), text)
-    return bool(counts_walls) or (text.count(tiles.wall) > 1 and bool(re.search(r"\d[^\d|]", text)))
+    """Return whether a line looks like "3#5-#", or like several such rows with "|" between them."""
+    return set(text) <= {*tiles.flags, *"0123456789|"} and bool(re.search(rf"[0-9]{re.escape(tiles.wall)}", text))
 
 
 def _titles(notes: list[list[str]]) -> list[str]:
-    """Return the title of each board, from the lines before, between and after the boards.
+    """Return the title of each drawing, from the lines above, between and below the drawings.
 
-    "Title:" lines stand below their boards. Above them only if that is where the first stands, the last board has none
-    below, and the first is not alone among several boards: then it is the collection's name.
+    "Title:" lines stand below, or above if the first one does, none is below the last drawing, and the first does not
+    stand alone above several, as a collection's name. Else a number in a comment ("; 12") that is the last line above.
     """
     named = [next((match[1].strip() for line in lines if (match := TITLE.match(line))), "") for lines in notes]
+    last_lines = [next((line for line in reversed(lines) if line.strip()), "") for lines in notes]
+    numbers = [match[1] if (match := NUMBER.fullmatch(line)) else "" for line in last_lines]
     stand_above = named[0] and not named[-1] and (len(named) == 2 or any(named[1:]))
     titles = named[:-1] if stand_above else named[1:]
-    return [title or _number(lines) for title, lines in zip(titles, notes, strict=False)]
-
-
-def _number(lines: list[str]) -> str:
-    """Return the number in a comment ("; 12") that is the last line above a board, or ""."""
-    last = next((line for line in reversed(lines) if line.strip()), "")
-    match = NUMBER.fullmatch(last)
-    return match[1] if match else ""
+    return [title or number for title, number in zip(titles, numbers, strict=False)]
 
 
 def _tiles(words: Words) -> _Tiles:
     if words.thin_walls:
         raise ValueError("level files hold no thin walls")
-    kinds = (SOLID, AGENT, AGENT | GOAL, ITEM, ITEM | GOAL, GOAL)
-    flags = {words.glyphs[kind]: kind for kind in kinds if kind in words.glyphs}
-    flags.update(dict.fromkeys([*FLOOR_SYMBOLS, words.glyphs[0]], 0))
-    return _Tiles(flags, words.glyphs[SOLID], " ".join("space" if symbol == " " else symbol for symbol in flags))
+    kinds = [kind for kind in (SOLID, AGENT, AGENT | GOAL, ITEM, ITEM | GOAL, GOAL) if kind in words.glyphs]
+    flags = {words.glyphs[kind]: kind for kind in kinds}
+    return _Tiles({**flags, **dict.fromkeys([" ", "-", "_", words.glyphs[0]], 0)}, words.glyphs[SOLID])
 
 
 def _picture(drawing: _Drawing, tiles: _Tiles, words: Words) -> np.ndarray:
-    """Return the picture of a drawing, checked."""
+    if not drawing.rows:
+        raise drawing.error((0, 0), "a level without rows")
     for row in range(len(drawing.rows)):
         _check_symbols(drawing, row, tiles)
     width = max(map(len, drawing.rows))
@@ -270,7 +202,7 @@ def _picture(drawing: _Drawing, tiles: _Tiles, words: Words) -> np.ndarray:
     rows = (row.ljust(width).translate(table).encode("latin-1") for row in drawing.rows)
     board = np.frombuffer(bytearray().join(rows), np.uint8).reshape(-1, width)
     _check_counts(drawing, board, words)
-    _check_closed(drawing, board, tiles, words)
+    _check_closed(drawing, board, words)
     close_walls(board)
     board.setflags(write=False)
     return board[np.newaxis]
@@ -278,72 +210,56 @@ def _picture(drawing: _Drawing, tiles: _Tiles, words: Words) -> np.ndarray:
 
 def _check_symbols(drawing: _Drawing, row: int, tiles: _Tiles) -> None:
     symbols = drawing.rows[row]
-    if not tiles.flags.keys() >= set(symbols):
+    column = next((column for column, symbol in enumerate(symbols) if symbol not in tiles.flags), -1)
+    if column >= 0:
         if _is_run_length(symbols.strip(), tiles):
-            column = next(column for column, symbol in enumerate(symbols) if symbol in DIGITS)
-            raise drawing.error(row, column, "run-length encoding is not read; draw every tile of the row")
-        column = next(column for column, symbol in enumerate(symbols) if symbol not in tiles.flags)
+            raise drawing.error((row, column), "run-length encoding is not read; draw every tile of the row")
         what = "a tab" if symbols[column] == "\t" else repr(symbols[column])
-        raise drawing.error(row, column, f"{what} is not a tile of a level; allowed: {tiles.allowed}")
+        allowed = " ".join("space" if symbol == " " else symbol for symbol in tiles.flags)
+        raise drawing.error((row, column), f"{what} is not a tile of a level; allowed: {allowed}")
     if tiles.wall not in symbols:
-        raise drawing.error(row, 0, f"a row of a level has at least one {tiles.wall!r}")
+        raise drawing.error((row, 0), f"a row of a level has at least one {tiles.wall!r}")
 
 
 def _check_counts(drawing: _Drawing, board: np.ndarray, words: Words) -> None:
-    agents = np.argwhere(board & AGENT)
-    if len(agents) == 0:
-        raise drawing.error(0, 0, f"no {words.agent} in this level; a level has exactly one")
-    if len(agents) > 1:
-        raise drawing.error(*agents[1], f"a second {words.agent}; a level has exactly one")
+    agents = np.argwhere(board & AGENT).tolist()
+    if len(agents) != 1:
+        found = f"a second {words.agent}" if agents else f"no {words.agent}"
+        raise drawing.error(agents[1] if agents else (0, 0), f"{found}; a level has exactly one")
     num_items, num_goals = (np.count_nonzero(board & kind) for kind in (ITEM, GOAL))
     if num_items > num_goals:
-        counts = f"{num_items} {words.items if num_items > 1 else words.item}"
-        raise drawing.error(0, 0, f"{counts} but {num_goals or 'no'} {words.goal if num_goals == 1 else words.goals}")
+        raise drawing.error((0, 0), f"more {words.items} ({num_items}) than {words.goals} ({num_goals})")
 
 
-def _check_closed(drawing: _Drawing, board: np.ndarray, tiles: _Tiles, words: Words) -> None:
+def _check_closed(drawing: _Drawing, board: np.ndarray, words: Words) -> None:
     """Refuse a board whose agent can reach its edge, or a cell that was never drawn."""
-    height, width = board.shape
-    is_out = np.arange(width) >= np.array([[len(row)] for row in drawing.rows])
-    is_out[[0, -1]] = is_out[:, [0, -1]] = True
-    cell = _nearest_way_out(np.where(board & SOLID, 0, is_out + 1), int((board & AGENT).argmax()))
-    if cell >= 0:
-        raise drawing.error(*divmod(cell, width), f"the {words.agent} can leave the level here; no {tiles.wall!r} closes it")
-
-
-def _nearest_way_out(kinds: np.ndarray, start: int) -> int:
-    """Return the cell of kind 2 nearest to `start` through cells of kind 1, or -1; the border is of kinds 0 and 2."""
-    width = kinds.shape[1]
-    unseen = bytearray(kinds.astype(np.uint8).tobytes())
-    is_way_out = kinds.ravel() == 2
-    queue = deque([start])
+    width = board.shape[1]
+    is_edge = np.arange(width) >= np.array([[len(row)] for row in drawing.rows])
+    is_edge[[0, -1]] = is_edge[:, [0, -1]] = True
+    edge, unseen = is_edge.tobytes(), bytearray((board & SOLID == 0).tobytes())
+    queue = deque([int((board & AGENT).argmax())])
     while queue:
         cell = queue.popleft()
-        if is_way_out[cell]:
-            return cell
+        if edge[cell]:
+            raise drawing.error(divmod(cell, width), f"the {words.agent} can leave the level here")
         for near in (cell - width, cell - 1, cell + 1, cell + width):
             if unseen[near]:
                 unseen[near] = 0
                 queue.append(near)
-    return -1
 
 
 class _SlcReader:
-    """Collects the drawings of an .slc file while expat reads it; whatever such files do not need is refused."""
+    """Collects drawings while expat reads an .slc file; what such a file does not need is an error, and ends it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.found: list[_Drawing | LevelError] = []
         self.open = [""]  # the elements around the parser's place
-        self.row: list[str] = []
         self.parser = expat.ParserCreate("utf-8")
-        self.parser.StartDoctypeDeclHandler = self.doctype
-        self.parser.StartElementHandler = self.start
-        self.parser.CharacterDataHandler = self.text
-        self.parser.EndElementHandler = self.end
+        self.parser.StartElementHandler, self.parser.EndElementHandler = self.start, self.end
+        self.parser.StartDoctypeDeclHandler, self.parser.CharacterDataHandler = self.doctype, self.text
 
     def read(self, text: str) -> list[_Drawing | LevelError]:
-        """Return what was found; an error in the XML itself ends the reading and comes last."""
         try:
             self.parser.Parse(text.encode("utf-8", "replace"), True)
         except LevelError as error:
@@ -352,39 +268,35 @@ class _SlcReader:
             self.found.append(self.error(f"not well-formed XML: {expat.ErrorString(error.code)}"))
         return self.found
 
-    def error(self, what: str) -> LevelError:
-        return _error(self.name, self.place(), what)
-
     def place(self) -> tuple[int, int]:
         return self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
+
+    def error(self, what: str) -> LevelError:
+        return _Drawing(self.name, [], [self.place()]).error((0, 0), what)
 
     def doctype(self, *_: Any) -> None:
         raise self.error("a DOCTYPE is not read; level files need none")
 
     def start(self, element: str, attributes: dict[str, str]) -> None:
-        parent = self.open[-1]
-        if parent == "L" or (element == "L") != (parent == "Level"):
-            raise self.error(f"<{element}> has no place here; a <Level> holds rows, each an <L>, and nothing else")
-        if len(self.open) > DEEPEST:
-            raise self.error(f"more than {DEEPEST} elements inside one another")
+        if (element == "L") != (self.open[-1] == "Level") or "L" in self.open or len(self.open) > DEEPEST:
+            raise self.error(f"<{element}> has no place here; a <Level> holds rows, each an <L>")
+        self.open.append(element)
         if element == "Level":
             self.drawing = _Drawing(self.name, [], [], " ".join(attributes.get("Id", "").split()))
-        if element == "L":
-            self.drawing.places.append(self.place())
-            self.row = []
-        self.open.append(element)
+        if element in ("Level", "L"):
+            self.symbols: list[str] = []
+            self.drawing.places[len(self.drawing.rows) :] = [self.place()]
 
     def text(self, symbols: str) -> None:
+        if self.open[-1] == "Level" and symbols.strip():
+            raise self.error("text has no place here; a <Level> holds rows, each an <L>")
         if self.open[-1] == "L":
-            if not self.row:
-                self.drawing.places[-1] = self.place()
-            self.row.append(symbols)
-        elif self.open[-1] == "Level" and symbols.strip():
-            raise self.error("text has no place here; a <Level> holds rows, each an <L>, and nothing else")
+            self.drawing.places[-1] = self.drawing.places[-1] if self.symbols else self.place()
+            self.symbols.append(symbols)
 
     def end(self, element: str) -> None:
         self.open.pop()
         if element == "L":
-            self.drawing.rows.append("".join(self.row))
+            self.drawing.rows.append("".join(self.symbols))
         if element == "Level":
-            self.found.append(self.drawing if self.drawing.rows else self.error("a level without rows"))
+            self.found.append(self.drawing)

@@ -1,0 +1,214 @@
+"""N worlds as one Gymnasium vector environment: a thin translator around Episodes."""
+
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from textworlds.envs.single import RENDER_MODES, check_options, make_spaces
+from textworlds.episodes import TOTALS, Episodes, Turn, seeds_from
+from textworlds.ids import find_puzzle
+from textworlds.pixels import draw_pixels
+from textworlds.play import FLAG_NAMES, FLAGS, REASONS
+from textworlds.text import formats
+from textworlds.worlds import Snapshot
+
+
+class TextWorldVectorEnv(VectorEnv[Any, Any, Any]):
+    """N worlds of one puzzle, played by one call.
+
+    World i of `reset(seed=s)` plays what a single environment plays after `reset(seed=s + i)`. Observations are a tuple
+    of N texts, or uint8[N, P, H, W]; actions N messages, or int[N]. Info holds arrays with Gymnasium's masks: the
+    ledger's flags and `reason` as [N, T], T the longest list of actions played in this turn (just [N] for discrete
+    actions); `outcome` [N]; `why`, an object array, only when a message was not read whole; and the counts [N].
+
+    Args:
+        puzzle: name of the puzzle.
+        num_envs: N.
+        autoreset_mode: one of gymnasium.vector.AutoresetMode, or its value.
+        max_episode_steps: an upper bound on turn_limit, as gym.make_vec gives it.
+        render_mode: "ansi" or "rgb_array" (a tuple of N), "human" (printed after each step), or None.
+        tile_size: pixels of a cell's side.
+        action_mask: add info["action_mask"], int8[N, number of actions].
+        **settings: as for textworlds.episodes.Episodes.
+    """
+
+    def __init__(
+        self,
+        puzzle: str,
+        num_envs: int = 1,
+        *,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        max_episode_steps: int | None = None,
+        render_mode: str | None = None,
+        tile_size: int = 48,
+        action_mask: bool = False,
+        **settings: Any,
+    ) -> None:
+        if render_mode not in (None, *RENDER_MODES):
+            raise ValueError(f"unknown render_mode {render_mode!r}; known: {', '.join(RENDER_MODES)}")
+        self.episodes = Episodes(find_puzzle(puzzle), num_envs, **settings)
+        if max_episode_steps is not None:
+            self.turn_limit = min(self.turn_limit, max_episode_steps)
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {"render_modes": RENDER_MODES, "render_fps": 4, "autoreset_mode": self.autoreset_mode}
+        self.render_mode = render_mode
+        self.tile_size = tile_size
+        self.gives_mask = action_mask
+        self.num_envs = num_envs
+        self.single_observation_space, self.single_action_space = make_spaces(self.episodes)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._has_seeds = False
+
+    @property
+    def turn_limit(self) -> int:
+        """Turns after which an episode is truncated; a new value holds from each world's next episode."""
+        return self.episodes.turn_limit
+
+    @turn_limit.setter
+    def turn_limit(self, turns: int) -> None:
+        self.episodes.turn_limit = turns
+
+    @property
+    def max_actions(self) -> int | None:
+        """Actions that are played in one turn; None for all."""
+        return self.episodes.max_actions
+
+    @max_actions.setter
+    def max_actions(self, actions: int | None) -> None:
+        self.episodes.max_actions = actions
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode in all worlds.
+
+        Args:
+            seed: s for the seeds s, s + 1, ..., or a list of N; None goes on with the last seeds (random ones at first).
+            options: {"reset_mask": bool[N]} to begin only in some worlds; {"level": ...} to play that level in them.
+        """
+        super().reset(seed=seed if isinstance(seed, int) else None)
+        options = check_options(options, ("reset_mask", "level"))
+        mask = self._check_mask(options.get("reset_mask"))
+        worlds = np.flatnonzero(mask)
+        if "level" in options:
+            self.episodes.place(worlds, options["level"])
+        else:
+            seeds = self._seeds(seed)
+            self.episodes.begin(worlds, None if seeds is None else seeds[worlds])
+        observation = self._observe(begun=mask)
+        if self.render_mode == "human":
+            self.render()
+        return observation, self._with_mask(self._totals(mask))
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Play one turn in every world; worlds whose episode ended are treated as autoreset_mode says."""
+        book = self.episodes.worlds.book
+        over = book.terminated | book.truncated
+        if over.any() and self.autoreset_mode is AutoresetMode.DISABLED:
+            raise RuntimeError(f"worlds {np.flatnonzero(over)[:5].tolist()} are over; reset them with a reset_mask first")
+        turn = self.episodes.act(actions)
+        ended, info = (book.terminated | book.truncated) & ~over, self._ledger(turn)
+        result = book.reward.copy(), book.terminated & ~over, book.truncated & ~over
+        begun = over
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and ended.any():
+            info = self._final(turn, ended, info)
+            begun = ended
+        if begun.any():
+            self.episodes.begin(np.flatnonzero(begun))
+        observation = self._observe(turn=turn, begun=begun)
+        if self.render_mode == "human":
+            self.render()
+        info |= self._totals(np.ones(self.num_envs, bool))
+        return observation, *result, self._with_mask(info)
+
+    def render(self) -> Any:
+        """Return the worlds as render_mode says, a tuple of N, or print them."""
+        if self.render_mode == "rgb_array":
+            return tuple(draw_pixels(picture, self.tile_size) for picture in self.episodes.worlds.pictures())
+        if self.render_mode is None:
+            return None
+        words = self.episodes.puzzle.words
+        texts = tuple(formats.write(picture, "dense", words) + "\n" for picture in self.episodes.worlds.pictures())
+        if self.render_mode == "ansi":
+            return texts
+        print(*texts, sep="\n")
+        return None
+
+    def action_masks(self) -> np.ndarray:
+        """Return which actions would change each world now, bool[N, number of actions]."""
+        return self.episodes.worlds.action_masks()
+
+    def get_state(self) -> Snapshot:
+        """Return all that playing on depends on, for all worlds; set_state goes back there, as often as you like."""
+        return self.episodes.worlds.snapshot()
+
+    def set_state(self, state: Snapshot) -> None:
+        """Go back to where get_state was called."""
+        self.episodes.worlds.restore(state)
+
+    def _seeds(self, seed: int | list[int | None] | None) -> np.ndarray | None:
+        """Return a seed for each world, uint64[N], or None to go on with those that the worlds have."""
+        if seed is None and self._has_seeds:
+            return None
+        self._has_seeds = True
+        if isinstance(seed, int | np.integer):
+            return seeds_from([int(seed) + world for world in range(self.num_envs)])
+        random = self.np_random.integers(1 << 63, size=self.num_envs)
+        given = [None] * self.num_envs if seed is None else list(seed)
+        if len(given) != self.num_envs:
+            raise ValueError(f"{self.num_envs} seeds are needed, one a world; got {len(given)}")
+        return seeds_from([int(drawn) if one is None else one for one, drawn in zip(given, random, strict=True)])
+
+    def _check_mask(self, mask: Any) -> np.ndarray:
+        if mask is None:
+            return np.ones(self.num_envs, bool)
+        mask = np.asarray(mask)
+        if mask.shape != (self.num_envs,) or mask.dtype != bool or not mask.any():
+            raise ValueError(f"reset_mask must be bool[{self.num_envs}] with at least one True")
+        return mask
+
+    def _observe(self, **shown: Any) -> Any:
+        seen = self.episodes.observe(**shown)
+        return seen if self.episodes.speaks_pictures else tuple(seen)
+
+    def _ledger(self, turn: Turn) -> dict[str, Any]:
+        """Return what a turn did, with Gymnasium's masks."""
+        ledger = turn.ledger[:, :, 0] if self.episodes.takes_numbers else turn.ledger
+        info: dict[str, Any] = {name: ledger[FLAGS] >> bit & 1 > 0 for bit, name in enumerate(FLAG_NAMES)}
+        info["reason"] = ledger[REASONS].copy()
+        if turn.readings is not None:
+            info["outcome"] = np.array([reading.outcome for reading in turn.readings], np.uint8)
+        info |= {f"_{name}": turn.played.copy() for name in info}
+        if turn.readings is not None and info["outcome"].any():
+            info["why"] = np.array([reading.why for reading in turn.readings], object)
+            info["_why"] = turn.played & (info["outcome"] > 0)
+        return info
+
+    def _totals(self, mask: np.ndarray) -> dict[str, Any]:
+        book = self.episodes.worlds.book
+        totals = {name: book[name].copy() for name in TOTALS} | {"solved": book.left == 0}
+        return totals | {f"_{name}": mask.copy() for name in totals}
+
+    def _with_mask(self, info: dict[str, Any]) -> dict[str, Any]:
+        if self.gives_mask:
+            info["action_mask"] = self.action_masks().astype(np.int8)
+            info["_action_mask"] = np.ones(self.num_envs, bool)
+        return info
+
+    def _final(self, turn: Turn, ended: np.ndarray, info: dict[str, Any]) -> dict[str, Any]:
+        """Move what belongs to the episodes that just ended into final_obs and final_info."""
+        worlds = np.flatnonzero(ended)
+        last = np.full(self.num_envs, None, object)
+        for world, seen in zip(worlds, self.episodes.observe(turn, worlds=worlds), strict=True):
+            last[world] = seen
+        final = {name: value & ended if name[0] == "_" else value.copy() for name, value in info.items()}
+        going_on = {name: value & ~ended if name[0] == "_" else value for name, value in info.items()}
+        return going_on | {
+            "final_obs": last,
+            "_final_obs": ended,
+            "final_info": final | self._totals(ended),
+            "_final_info": ended.copy(),
+        }

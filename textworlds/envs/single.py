@@ -1,0 +1,147 @@
+"""One world as a Gymnasium environment: a thin translator around Episode."""
+
+import sys
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from textworlds.envs.spaces import MessageSpace, ObservationSpace
+from textworlds.episodes import Episode, Episodes
+from textworlds.ids import find_puzzle
+from textworlds.pixels import draw_pixels
+from textworlds.text import formats
+from textworlds.worlds import Snapshot
+
+RENDER_MODES = ["ansi", "rgb_array", "human"]
+
+
+class TextWorldEnv(gym.Env[Any, Any]):
+    """One world of a puzzle.
+
+    Observations are texts, or uint8[P, H, W] with observation="picture". Actions are messages, or numbers with
+    action="discrete". Info is the ledger of Episode.
+
+    Args:
+        puzzle: name of the puzzle.
+        render_mode: "ansi" (a str), "rgb_array" (uint8[H * tile_size, W * tile_size, 3]), "human" (printed to the
+            terminal after each step), or None.
+        tile_size: pixels of a cell's side.
+        action_mask: add info["action_mask"], int8[number of actions]: 1 where an action would change the world.
+        **settings: as for textworlds.episodes.Episodes.
+    """
+
+    metadata = {"render_modes": RENDER_MODES, "render_fps": 4}
+
+    def __init__(
+        self,
+        puzzle: str,
+        *,
+        render_mode: str | None = None,
+        tile_size: int = 48,
+        action_mask: bool = False,
+        **settings: Any,
+    ) -> None:
+        if render_mode not in (None, *RENDER_MODES):
+            raise ValueError(f"unknown render_mode {render_mode!r}; known: {', '.join(RENDER_MODES)}")
+        self.episode = Episode(find_puzzle(puzzle), **settings)
+        self.render_mode = render_mode
+        self.tile_size = tile_size
+        self.gives_mask = action_mask
+        self.observation_space, self.action_space = make_spaces(self.episode.episodes)
+
+    @property
+    def turn_limit(self) -> int:
+        """Turns after which an episode is truncated; a new value holds from the next episode."""
+        return self.episode.turn_limit
+
+    @turn_limit.setter
+    def turn_limit(self, turns: int) -> None:
+        self.episode.turn_limit = turns
+
+    @property
+    def max_actions(self) -> int | None:
+        """Actions that are played in one turn; None for all."""
+        return self.episode.max_actions
+
+    @max_actions.setter
+    def max_actions(self, actions: int | None) -> None:
+        self.episode.max_actions = actions
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode.
+
+        Args:
+            seed: the level is the seed's first; without one, the next level of the last seed (a random one at first).
+            options: {"level": a drawing, a Level or a picture} to play that one.
+        """
+        super().reset(seed=seed)
+        level = check_options(options, ("level",)).get("level")
+        if seed is None and not self.episode.has_seed:
+            seed = int(self.np_random.integers(1 << 63))
+        observation = self.episode.reset(seed, level)
+        if self.render_mode == "human":
+            self.render()
+        return observation, self._with_mask(self.episode.totals())
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Play one turn; see Episode.act."""
+        text, reward, terminated, truncated, ledger = self.episode.act(action)
+        if self.render_mode == "human":
+            self.render()
+        return text, reward, terminated, truncated, self._with_mask(ledger)
+
+    def render(self) -> Any:
+        """Return the world as render_mode says, or print it."""
+        if self.render_mode is None:
+            gym.logger.warn("render() was called, but no render_mode was given to gym.make")
+            return None
+        picture = self.episode.picture()
+        if self.render_mode == "rgb_array":
+            return draw_pixels(picture, self.tile_size)
+        text = formats.write(picture, "dense", self.episode.puzzle.words) + "\n"
+        if self.render_mode == "ansi":
+            return text
+        sys.stdout.write(text + "\n")
+        return None
+
+    def action_masks(self) -> np.ndarray:
+        """Return which actions would change the world now, bool[number of actions]."""
+        return self.episode.action_mask()
+
+    def solve(self) -> list[int] | None:
+        """Return actions that solve the level from here; None if nothing does."""
+        return self.episode.solve()
+
+    def get_state(self) -> Snapshot:
+        """Return all that playing on depends on; set_state goes back there, as often as you like."""
+        return self.episode.get_state()
+
+    def set_state(self, state: Snapshot) -> None:
+        """Go back to where get_state was called."""
+        self.episode.set_state(state)
+
+    def _with_mask(self, info: dict[str, Any]) -> dict[str, Any]:
+        if self.gives_mask:
+            info["action_mask"] = self.action_masks().astype(np.int8)
+        return info
+
+
+def make_spaces(episodes: Episodes) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
+    """Return the observation and action space of one world."""
+    vocabulary = episodes.puzzle.words.vocabulary
+    action: spaces.Space[Any] = MessageSpace(vocabulary, episodes.translator.grammar)
+    if episodes.takes_numbers:
+        action = spaces.Discrete(len(vocabulary.names))
+    if episodes.speaks_pictures:
+        return spaces.Box(0, 255, episodes.worlds.shape, np.uint8), action
+    return ObservationSpace(episodes.translator.max_length), action
+
+
+def check_options(options: dict[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:
+    """Return the options of a reset, or raise ValueError for one that is not known."""
+    for name in options or {}:
+        if name not in known:
+            raise ValueError(f"unknown option {name!r} of reset; known: {', '.join(known)}")
+    return options or {}

@@ -1,0 +1,368 @@
+"""Episodes: worlds that speak text, or numbers, without any framework.
+
+`Episodes` plays N worlds at once and is what the environments translate; `Episode` is one of them, for everybody who
+has a loop of their own: a prompt out, a message in, a reward and a ledger back.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from textworlds.bank import generate_levels, read_level, stack_levels
+from textworlds.grid import OVER_LIMIT
+from textworlds.ids import find_id
+from textworlds.play import FLAG_NAMES, FLAGS, NO_ACTION, REASONS
+from textworlds.puzzles import Puzzle
+from textworlds.text.formats import FORMATS
+from textworlds.text.grammars import Reading
+from textworlds.text.translator import Translator
+from textworlds.worlds import Snapshot, Worlds
+
+DEFAULT_GRAMMAR = "tag:action"
+MAX_ACTIONS = 256
+TOTALS = ("num_turns", "num_asked", "num_changed", "num_novel")
+PICTURE, DISCRETE = "picture", "discrete"
+
+
+class Turn(NamedTuple):
+    """What one turn in N worlds did. All arrays are fresh."""
+
+    ledger: np.ndarray  # uint8[2, N, T], see play
+    num_asked: np.ndarray  # int64[N]
+    readings: list[Reading] | None  # None if actions are numbers
+    actions: np.ndarray  # int8[N, T]
+    played: np.ndarray  # bool[N], worlds whose episode was not over before
+
+
+class Episodes:
+    """N episodes of one puzzle, played in turns.
+
+    Args:
+        puzzle: what is played.
+        num_worlds: N.
+        height, width: of generated levels, in cells.
+        turn_limit: turns after which an episode is truncated; may be set anew, and then holds from the next episode.
+        observation: a text format ("dense", "spaced", "coordinates", "json", "prose"), or "picture" for uint8[P, H, W].
+        action: an action grammar ("tag:action", "line:NAME", "boxed", "bracket", "json", "index", "plain"), or
+            "discrete" for one action number a turn.
+        max_actions: actions that are played in one turn, None for all; may be set anew at any time.
+        legend: open each episode's first observation with the rules and the meaning of the glyphs.
+        feedback: open each later observation with a line on each action of the turn.
+        rewards: name of one of the puzzle's reward schemes.
+        levels: play these in place of generated ones: a level file's path, or Levels, or pictures. Smaller levels get
+            walls to the right and below.
+        num_levels: play only so many different levels, generated from the seeds 0, 1, 2, ...
+        **options: what the generator should make; the fields of puzzle.options.
+
+    Raises:
+        ValueError: for settings that are unknown or cannot be met; the text says which and what is allowed.
+    """
+
+    def __init__(
+        self,
+        puzzle: Puzzle,
+        num_worlds: int = 1,
+        *,
+        height: int,
+        width: int,
+        turn_limit: int = 100,
+        observation: str = "dense",
+        action: str = DEFAULT_GRAMMAR,
+        max_actions: int | None = MAX_ACTIONS,
+        legend: bool = False,
+        feedback: bool = False,
+        rewards: str = "outcome",
+        levels: str | os.PathLike[str] | Sequence[Any] | None = None,
+        num_levels: int | None = None,
+        **options: Any,
+    ) -> None:
+        self.puzzle = puzzle
+        _check_whole(height=height, width=width, turn_limit=turn_limit, num_worlds=num_worlds)
+        _check_whole(max_actions=1 if max_actions is None else max_actions)
+        _check_whole(num_levels=1 if num_levels is None else num_levels)
+        if observation not in (*FORMATS, PICTURE):
+            raise ValueError(f"unknown observation {observation!r}; known: {', '.join((*sorted(FORMATS), PICTURE))}")
+        chosen = _make_options(self.puzzle, options)
+        settings = {"height": height, "width": width, "options": chosen, "turn_limit": turn_limit, "rewards": rewards}
+        pictures = None if levels is None else stack_levels(levels, self.puzzle)
+        if num_levels is not None:
+            if levels is not None:
+                raise ValueError("give levels or num_levels, not both")
+            pictures = generate_levels(self.puzzle, num_levels, **settings)
+        self.worlds = Worlds(self.puzzle, num_worlds, levels=pictures, **settings)
+        self.speaks_pictures = observation == PICTURE
+        self.takes_numbers = action == DISCRETE
+        format = "dense" if self.speaks_pictures else observation
+        grammar = DEFAULT_GRAMMAR if self.takes_numbers else action
+        words = self.puzzle.words
+        self.translator = Translator(words, self.worlds.shape, format, grammar, max_actions, legend, feedback)
+
+    @property
+    def turn_limit(self) -> int:
+        """Turns after which an episode is truncated; a new value holds from each world's next episode."""
+        return self.worlds.turn_limit
+
+    @turn_limit.setter
+    def turn_limit(self, turns: int) -> None:
+        _check_whole(turn_limit=turns)
+        self.worlds.turn_limit = int(turns)
+
+    @property
+    def max_actions(self) -> int | None:
+        """Actions that are played in one turn; None for all."""
+        return self.translator.max_actions
+
+    @max_actions.setter
+    def max_actions(self, actions: int | None) -> None:
+        if actions is not None:
+            _check_whole(max_actions=actions)
+        self.translator.max_actions = actions
+
+    def begin(self, worlds: np.ndarray, seeds: np.ndarray | None = None) -> None:
+        """Begin an episode in the worlds listed: the first of their seed (uint64[K]), or the next."""
+        self.worlds.begin(worlds, seeds)
+        self.translator.reshape(self.worlds.shape)
+
+    def place(self, worlds: np.ndarray, level: Any) -> None:
+        """Begin an episode in the worlds listed with a given level: a drawing, a Level or a picture."""
+        picture = read_level(level, self.puzzle)
+        if self.speaks_pictures and picture.shape != self.worlds.shape:
+            raise ValueError(f"pictures here have the shape {self.worlds.shape}; the level given has {picture.shape}")
+        self.worlds.place(worlds, picture)
+        self.translator.reshape(self.worlds.shape)
+
+    def act(self, actions: Any) -> Turn:
+        """Play one turn in every world whose episode is not over.
+
+        Args:
+            actions: N messages, or N action numbers.
+        """
+        played = ~(self.worlds.book.terminated | self.worlds.book.truncated)
+        if self.takes_numbers:
+            numbers, readings = self._read_numbers(actions), None
+            num_asked = np.ones(len(numbers), np.int64)
+        else:
+            _check_messages(actions, len(played))
+            numbers, num_asked, readings = self.translator.read(actions)
+        ledger = self.worlds.play(numbers, num_asked)
+        return Turn(ledger, num_asked, readings, numbers, played)
+
+    def observe(
+        self, turn: Turn | None = None, begun: np.ndarray | None = None, worlds: np.ndarray | None = None
+    ) -> Any:
+        """Return what worlds look like: a list of texts, or uint8[K, P, H, W].
+
+        Args:
+            turn: the turn that led here, for what is to be said of it.
+            begun: bool[N], worlds that stand at the beginning of an episode, whatever the turn was; by default all
+                if there was no turn, and none otherwise.
+            worlds: int64[K], those to observe; all by default.
+        """
+        shown = np.arange(len(self.worlds.book)) if worlds is None else worlds
+        if self.speaks_pictures:
+            return self.worlds.pictures()[shown]
+        texts = self.translator.write(self.worlds.state.board if worlds is None else self.worlds.state.board[worlds])
+        if begun is None:
+            begun = np.full(len(self.worlds.book), turn is None)
+        if self.translator.legend:
+            for place in np.flatnonzero(begun[shown]):
+                texts[place] = self.translator.open(texts[place])
+        if turn is not None:
+            for place in np.flatnonzero(self._has_comment(turn)[shown] & ~begun[shown]):
+                texts[place] = self._comment(texts[place], turn, shown[place])
+        return texts
+
+    def _has_comment(self, turn: Turn) -> np.ndarray:
+        """Return the worlds whose next observation says something of the turn, bool[N]."""
+        if self.translator.feedback:
+            return turn.played
+        return turn.played & (turn.actions[:, 0] == NO_ACTION)
+
+    def _comment(self, text: str, turn: Turn, world: int) -> str:
+        reading = turn.readings and turn.readings[world]
+        kept = turn.actions[world] != NO_ACTION
+        return self.translator.comment(text, reading or None, turn.actions[world][kept], turn.ledger[REASONS, world][kept])
+
+    def _read_numbers(self, actions: Any) -> np.ndarray:
+        numbers = np.asarray(actions)
+        num_actions = len(self.puzzle.words.vocabulary.names)
+        if numbers.shape != (len(self.worlds.book),) or numbers.dtype.kind not in "iu":
+            raise ValueError(f"actions must be {len(self.worlds.book)} whole numbers, one a world; got {actions!r}")
+        if len(numbers) and (numbers.min() < 0 or numbers.max() >= num_actions):
+            raise ValueError(f"actions are numbers from 0 to {num_actions - 1}; got {actions!r}")
+        return numbers.astype(np.int8)[:, None]
+
+
+class Result(NamedTuple):
+    """What one turn of an Episode gave."""
+
+    text: str
+    reward: float
+    terminated: bool
+    truncated: bool
+    ledger: dict[str, Any]
+
+
+class Episode:
+    """One episode after another of one puzzle: `reset(seed) -> text`, `act(message) -> Result`.
+
+    The ledger is a dict. For each action that the message asked for, in order, lists of equal length: `played`,
+    `changed`, `novel` (a state not seen in this episode), `reversal` (back to the state before the last change),
+    `progress` (fewer goals left than ever before in this episode), all bool, and `reason` (int, a code; see
+    `say_reason`). `actions` holds the numbers of those that were kept. `outcome` (text.grammars.Outcome) and `why` say
+    how the message was read. For the episode so far: `num_turns`, `num_asked` (N), `num_changed` (N_eff), `num_novel`,
+    `solved`. With action="discrete" there is one action a turn: plain values in place of lists, and no `actions`,
+    `outcome` and `why`.
+
+    Args:
+        id: an id ("Sokoban-easy-v0", with or without "textworlds/"), or a Puzzle; then height and width must be given.
+        **settings: as for Episodes; they replace the id's.
+    """
+
+    def __init__(self, id: str | Puzzle, **settings: Any) -> None:
+        puzzle, defaults = find_id(id) if isinstance(id, str) else (id, {})
+        self._episodes = Episodes(puzzle, 1, **{**defaults, **settings})
+        self.has_seed = False
+
+    @property
+    def puzzle(self) -> Puzzle:
+        return self._episodes.puzzle
+
+    @property
+    def episodes(self) -> Episodes:
+        """The batch of one behind this episode."""
+        return self._episodes
+
+    @property
+    def turn_limit(self) -> int:
+        """Turns after which an episode is truncated; a new value holds from the next episode."""
+        return self._episodes.turn_limit
+
+    @turn_limit.setter
+    def turn_limit(self, turns: int) -> None:
+        self._episodes.turn_limit = turns
+
+    @property
+    def max_actions(self) -> int | None:
+        """Actions that are played in one turn; None for all."""
+        return self._episodes.max_actions
+
+    @max_actions.setter
+    def max_actions(self, actions: int | None) -> None:
+        self._episodes.max_actions = actions
+
+    def reset(self, seed: int | None = None, level: Any = None) -> Any:
+        """Begin an episode and return the first observation.
+
+        Args:
+            seed: the level is the seed's first; without one, the next of the last seed's (a random one to begin with).
+            level: play this drawing, Level or picture in place of a generated level.
+        """
+        world = np.zeros(1, np.int64)
+        if level is not None:
+            self._episodes.place(world, level)
+        else:
+            if seed is None and not self.has_seed:
+                seed = int.from_bytes(os.urandom(7), "little")
+            self._episodes.begin(world, None if seed is None else seeds_from([seed]))
+            self.has_seed = True
+        return self._episodes.observe()[0]
+
+    def act(self, message: Any) -> Result:
+        """Play one turn.
+
+        Raises:
+            RuntimeError: before the first reset, or when the episode is over.
+        """
+        book = self._episodes.worlds.book[0]
+        if not book.turn_limit:
+            raise RuntimeError("call reset() before the first turn")
+        if book.terminated or book.truncated:
+            raise RuntimeError("this episode is over; call reset() to begin another")
+        turn = self._episodes.act([message])
+        text = self._episodes.observe(turn)[0]
+        book = self._episodes.worlds.book[0]
+        ledger = self._ledger(turn)
+        return Result(text, float(book.reward), bool(book.terminated), bool(book.truncated), ledger)
+
+    def say_reason(self, reason: int) -> str:
+        """Say what a reason code of the ledger means."""
+        return self._episodes.translator.say(reason)
+
+    def action_mask(self) -> np.ndarray:
+        """Return which actions would change the world now, bool[number of actions]."""
+        return self._episodes.worlds.action_masks()[0]
+
+    def solve(self) -> list[int] | None:
+        """Return actions that solve the level from here; None if nothing does.
+
+        Raises:
+            RuntimeError: if the solver gave up within its budget.
+        """
+        plan = self._episodes.worlds.solve(0)
+        return None if plan is None else plan.tolist()
+
+    def picture(self) -> np.ndarray:
+        """Return what the world looks like now, uint8[P, H, W]; see grid."""
+        return self._episodes.worlds.pictures()[0].copy()
+
+    def get_state(self) -> Snapshot:
+        """Return all that playing on depends on; set_state goes back there, as often as you like."""
+        return self._episodes.worlds.snapshot()
+
+    def set_state(self, state: Snapshot) -> None:
+        """Go back to where get_state was called."""
+        self._episodes.worlds.restore(state)
+        self._episodes.translator.reshape(self._episodes.worlds.shape)
+
+    def totals(self) -> dict[str, Any]:
+        """Return the counts of the episode so far; see the class."""
+        book = self._episodes.worlds.book[0]
+        return {name: int(book[name]) for name in TOTALS} | {"solved": bool(book.left == 0)}
+
+    def _ledger(self, turn: Turn) -> dict[str, Any]:
+        kept = int((turn.actions[0] != NO_ACTION).sum())
+        flags, reasons = turn.ledger[FLAGS, 0, :kept], turn.ledger[REASONS, 0, :kept].tolist()
+        columns = {name: (flags >> bit & 1 > 0).tolist() for bit, name in enumerate(FLAG_NAMES)}
+        if turn.readings is None:
+            return {name: values[0] for name, values in columns.items()} | {"reason": reasons[0]} | self.totals()
+        (reading,) = turn.readings
+        ledger: dict[str, Any] = {name: values + [False] * reading.over for name, values in columns.items()}
+        ledger["reason"] = reasons + [OVER_LIMIT] * reading.over
+        ledger |= {"actions": list(reading.actions), "outcome": reading.outcome, "why": reading.why}
+        return ledger | self.totals()
+
+
+def seeds_from(seeds: Sequence[int]) -> np.ndarray:
+    """Return seeds as uint64[N].
+
+    Raises:
+        ValueError: unless they are whole numbers from 0 to 2**64 - 1.
+    """
+    for seed in seeds:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
+            raise ValueError(f"a seed is a whole number from 0 to 2**64 - 1; got {seed!r}")
+    return np.array([int(seed) for seed in seeds], np.uint64)
+
+
+def _make_options(puzzle: Puzzle, given: dict[str, Any]) -> Any:
+    known = puzzle.options._fields
+    if unknown := sorted(given.keys() - set(known)):
+        raise ValueError(f"unknown option {unknown[0]!r} of {puzzle.name}; its generator knows: {', '.join(known)}")
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise ValueError(f"{name} must be a whole number; got {value!r}")
+    return puzzle.options(**{name: int(value) for name, value in given.items()})
+
+
+def _check_whole(**values: Any) -> None:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 1 << 31:
+            raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}")
+
+
+def _check_messages(messages: Any, num_worlds: int) -> None:
+    if isinstance(messages, str) or len(messages) != num_worlds:
+        raise ValueError(f"{num_worlds} messages are needed, one a world; got {messages!r:.80}")

@@ -1,0 +1,263 @@
+"""Formats: pictures into text and back, without loss, for any puzzle.
+
+`dense` and `spaced` draw a map: every character is looked up by where it stands and what the board holds there, so that
+a text has the same length and layout for all boards of a shape. The others tell facts, see facts.py.
+"""
+
+from itertools import zip_longest
+from typing import NamedTuple
+
+import numpy as np
+
+from textworlds.grid import AGENT, DOWN, GOAL, ITEM, RIGHT, WALLS, close_walls
+from textworlds.kernel import kernel
+from textworlds.text.facts import TELLINGS, Cell, Passenger, check_size, draw_passengers, facts_of, place, read_facts
+from textworlds.text.words import Words
+
+MAPS = {"dense": 0, "spaced": 1}  # format -> blanks between the characters of a row
+FORMATS = tuple(sorted((*MAPS, *TELLINGS)))
+
+# Kinds of places in a map's text. A kind below NUM_CONSTANTS is the ASCII character that always stands there.
+NUM_CONSTANTS = 128
+TILE, WALL_RIGHT, WALL_BELOW, WHERE_FROM, WHERE_TO = range(NUM_CONSTANTS, NUM_CONSTANTS + 5)
+NUM_KINDS = NUM_CONSTANTS + 5
+SOURCE = 256  # kind + SOURCE * cell is a place's kind and the cell that it shows
+
+
+class Layout(NamedTuple):
+    """What stands where in the L characters of a map.
+
+    Attributes:
+        kind: uint8[L], the kind of each place.
+        source: int64[L], the cell that each place shows, 0 for constants.
+        tables: uint8[NUM_KINDS, 256], the character for a kind and a cell's byte; 0 if no glyph shows that.
+        cells: int64[H * W], the place of each cell's tile.
+        names: uint8[2, G], the letters of goals, and those of goals that an agent stands on.
+        passengers: int64[P - 1, 2], the places of the letters that say where from and where to.
+    """
+
+    kind: np.ndarray
+    source: np.ndarray
+    tables: np.ndarray
+    cells: np.ndarray
+    names: np.ndarray
+    passengers: np.ndarray
+
+
+class Writer:
+    """Writes many boards of one shape (P, H, W) as text; equal to `write`, prepared once."""
+
+    def __init__(self, format: str, words: Words, shape: tuple[int, int, int]) -> None:
+        check_format(format)
+        if shape[0] > 1 and not words.passenger:
+            raise ValueError(f"the pictures of this puzzle have one plane, not {shape[0]}")
+        self.format, self.words, self.shape = format, words, shape
+        self.layout = make_layout(words, shape, MAPS[format]) if format in MAPS else None
+
+    def write(self, boards: np.ndarray) -> list[str]:
+        """Return the texts of boards, uint8[N, P * H * W]."""
+        if self.layout is None:
+            tell, _ = TELLINGS[self.format]
+            return [tell(facts_of(picture), self.words) for picture in boards.reshape(-1, *self.shape)]
+        texts = str(self.write_bytes(boards).data, "ascii")
+        length = len(self.layout.kind)
+        if "\0" in texts:
+            world, index = divmod(texts.index("\0"), length)
+            raise ValueError(f"world {world}: no glyph shows what stands at {place(texts[world * length :], index)}")
+        return [texts[start : start + length] for start in range(0, len(texts), length)]
+
+    def write_bytes(self, boards: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Return the texts of boards, uint8[N, P * H * W], as ASCII, uint8[N, L], written to `out` if given.
+
+        Only for formats whose texts all have the same length. A byte is 0 where no glyph shows what the board holds.
+        """
+        if self.layout is None:
+            raise ValueError(f"the length of {self.format} texts varies; those of fixed length: {', '.join(MAPS)}")
+        planes, height, width = self.shape
+        boards = boards.reshape(-1, planes * height * width)
+        texts = np.empty((len(boards), len(self.layout.kind)), np.uint8) if out is None else out
+        look_up(boards, self.layout.source, self.layout.kind, self.layout.tables, texts)
+        if self.words.goal_names:
+            crowded = name_goals(boards, self.layout.cells, self.layout.names, self.layout.passengers, texts)
+            if crowded >= 0:
+                names = len(self.words.goal_names)
+                raise ValueError(f"world {crowded} has more {self.words.goals} than the {names} names for them")
+        return texts
+
+
+def check_format(format: str) -> None:
+    """Raise ValueError if there is no such format."""
+    if format not in FORMATS:
+        raise ValueError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
+
+
+def write(picture: np.ndarray, format: str, words: Words) -> str:
+    """Return the text of one picture, uint8[P, H, W]."""
+    planes, height, width = picture.shape
+    return Writer(format, words, (planes, height, width)).write(picture)[0]
+
+
+def read(text: str, format: str, words: Words) -> np.ndarray:
+    """Return the picture, uint8[P, H, W], that a text shows; ValueError with the place if it shows none.
+
+    A newline at the end is forgiven.
+    """
+    check_format(format)
+    text = text.removesuffix("\n")
+    return read_map(text, MAPS[format], words) if format in MAPS else read_facts(text, format, words)
+
+
+@kernel
+def look_up(boards, source, kind, tables, texts):
+    """Write the maps of boards, uint8[N, P * H * W], to texts, uint8[N, L]; the rest is in a Layout."""
+    for world in range(boards.shape[0]):
+        for index in range(source.shape[0]):
+            texts[world, index] = tables[kind[index], boards[world, source[index]]]
+
+
+@kernel
+def name_goals(boards, cells, names, passengers, texts):
+    """Write the letters of goals over texts, uint8[N, L]; return a world with too many goals, or -1."""
+    for world in range(boards.shape[0]):
+        goal = 0
+        for cell in range(cells.shape[0]):
+            here = boards[world, cell]
+            if here & GOAL:
+                if goal == names.shape[1]:
+                    return world
+                if here & ITEM == 0:
+                    texts[world, cells[cell]] = names[1 if here & AGENT else 0, goal]
+                for passenger in range(passengers.shape[0]):
+                    there = boards[world, (passenger + 1) * cells.shape[0] + cell]
+                    if there & (ITEM | AGENT) == ITEM:
+                        texts[world, passengers[passenger, 0]] = names[0, goal]
+                    if there & GOAL:
+                        texts[world, passengers[passenger, 1]] = names[0, goal]
+                goal += 1
+    return -1
+
+
+def make_layout(words: Words, shape: tuple[int, int, int], blanks: int) -> Layout:
+    """Return the layout of maps of pictures of `shape` (P, H, W)."""
+    planes, height, width = shape
+    if planes > 1 and not words.goal_names:
+        raise ValueError(f"a map needs names of {words.goals} to tell where a {words.passenger} goes")
+    plan = _map_plan(height, width, blanks, words.thin_walls)
+    for number in range(1, planes):
+        start = f"\n{words.passenger} {number}: ".encode("ascii")
+        plan = np.append(plan, [*start, WHERE_FROM, *b" to ", WHERE_TO])
+    kind, source = plan % SOURCE, plan // SOURCE
+    cells, starts, ends = (np.flatnonzero(kind == wanted) for wanted in (TILE, WHERE_FROM, WHERE_TO))
+    names = np.array([[*words.goal_names.encode("ascii")], [*words.goal_names.lower().encode("ascii")]], np.uint8)
+    return Layout(kind.astype(np.uint8), source, _tables(words), cells, names, np.stack([starts, ends], axis=1))
+
+
+def _map_plan(height: int, width: int, blanks: int, thin_walls: bool) -> np.ndarray:
+    """Return kind + SOURCE * cell for each place of a map, its newlines included."""
+    plan = TILE + SOURCE * np.arange(height * width).reshape(height, width)
+    if thin_walls:
+        tiles, plan = plan, np.full((2 * height + 1, 2 * width + 1), ord("+"))
+        plan[1::2, ::2], plan[::2, 1::2] = ord("|"), ord("-")
+        plan[1::2, 1::2] = tiles
+        plan[1::2, 2:-1:2] = tiles[:, :-1] - TILE + WALL_RIGHT
+        plan[2:-1:2, 1::2] = tiles[:-1] - TILE + WALL_BELOW
+    spread = np.full((len(plan), (1 + blanks) * plan.shape[1] - blanks), ord(" "))
+    spread[:, :: 1 + blanks] = plan
+    return np.pad(spread, ((0, 0), (0, 1)), constant_values=ord("\n")).ravel()[:-1]
+
+
+def _tables(words: Words) -> np.ndarray:
+    tables = np.zeros((NUM_KINDS, 256), np.uint8)
+    tables[:NUM_CONSTANTS] = np.arange(NUM_CONSTANTS)[:, None]
+    for flags, glyph in words.glyphs.items():
+        tables[TILE, flags : flags + WALLS + 1] = ord(glyph)
+    flags = np.arange(256)
+    tables[WALL_RIGHT] = np.where(flags & 1 << RIGHT, ord("|"), ord(" "))
+    tables[WALL_BELOW] = np.where(flags & 1 << DOWN, ord("-"), ord(" "))
+    tables[WHERE_FROM] = ord(words.glyphs.get(AGENT, "@"))
+    return tables
+
+
+def read_map(text: str, blanks: int, words: Words) -> np.ndarray:
+    """Return the picture, uint8[P, H, W], that a map shows."""
+    lines = text.split("\n")
+    planes = 1 + sum(bool(words.passenger) and line.startswith(f"{words.passenger} ") for line in lines)
+    height, width = len(lines) + 1 - planes, (len(lines[0]) + blanks) // (1 + blanks)
+    if words.thin_walls:
+        height, width = (height - 1) // 2, (width - 1) // 2
+    check_size(planes, height, width)
+    layout = make_layout(words, (planes, height, width), blanks)
+    _check_lines(lines, layout)
+    picture = np.zeros((planes, height, width), np.uint8)
+    np.bitwise_or.at(picture.reshape(-1), layout.source, _flags_read(text, layout, words))
+    close_walls(picture[0])
+    if words.goal_names:
+        goals = _named_goals(text, layout, picture[0], words)
+        passengers = [_passenger(text, *places, goals, words) for places in layout.passengers.tolist()]
+        draw_passengers(picture, passengers, words)
+    return picture
+
+
+def _check_lines(lines: list[str], layout: Layout) -> None:
+    ends = np.flatnonzero(layout.kind == ord("\n")).tolist()
+    starts = [0, *(end + 1 for end in ends)]
+    lengths = [end - start for start, end in zip(starts, [*ends, len(layout.kind)], strict=True)]
+    for number, (line, length) in enumerate(zip_longest(lines, lengths), 1):
+        if line is None or length is None:
+            raise ValueError(f"line {number}: {'a line is missing' if line is None else 'one line too many'}")
+        if len(line) != length:
+            raise ValueError(f"line {number}: {len(line)} characters instead of {length}")
+
+
+def _flags_read(text: str, layout: Layout, words: Words) -> np.ndarray:
+    """Return the tile flags, uint8[L], that each character adds to the cell it shows."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    flags = _meanings(words)[layout.kind, np.minimum(codes, NUM_CONSTANTS - 1)]
+    for index in np.flatnonzero(flags < 0)[:1].tolist():
+        kinds = {TILE: "a tile", WALL_RIGHT: "'|' or ' '", WALL_BELOW: "'-' or ' '"}
+        kind = int(layout.kind[index])
+        expected = repr(chr(kind)) if kind < NUM_CONSTANTS else kinds.get(kind, f"the name of a {words.goal}")
+        raise ValueError(f"{place(text, index)}: {text[index]!r} is not {expected}")
+    return flags.astype(np.uint8)
+
+
+def _meanings(words: Words) -> np.ndarray:
+    """Return int16[NUM_KINDS, NUM_CONSTANTS]: the tile flags that a character stands for in a kind of place, or -1."""
+    named = {GOAL: words.goal_names, GOAL | AGENT: words.goal_names.lower()} if words.goal_names else {}
+    glyphs = [(glyph, flags) for flags, glyphs in {**words.glyphs, **named}.items() for glyph in glyphs]
+    tiles = dict(glyphs)
+    if len(tiles) < len(glyphs):
+        raise ValueError(f"glyphs that stand for two things cannot be read: {glyphs}")
+    floors = {} if words.thin_walls else dict.fromkeys(" -_", 0)
+    meanings = np.full((NUM_KINDS, NUM_CONSTANTS), -1, np.int16)
+    np.fill_diagonal(meanings, 0)
+    for glyph, flags in {**floors, **tiles}.items():
+        meanings[TILE, ord(glyph)] = flags
+    for kind, characters in {
+        WALL_RIGHT: {" ": 0, "|": 1 << RIGHT},
+        WALL_BELOW: {" ": 0, "-": 1 << DOWN},
+        WHERE_FROM: dict.fromkeys(words.goal_names + words.glyphs.get(AGENT, ""), 0),
+        WHERE_TO: dict.fromkeys(words.goal_names, 0),
+    }.items():
+        for character, flags in characters.items():
+            meanings[kind, ord(character)] = flags
+    return meanings
+
+
+def _named_goals(text: str, layout: Layout, board: np.ndarray, words: Words) -> dict[str, Cell]:
+    """Return the goals by name; ValueError if they are not named row by row."""
+    cells = np.argwhere(board & GOAL).tolist()
+    goals = {}
+    for name, (row, column) in zip_longest(words.goal_names[: len(cells)], cells, fillvalue=""):
+        index = int(layout.cells[row * board.shape[1] + column])
+        if not name or (text[index].upper() != name and not board[row, column] & ITEM):
+            raise ValueError(f"{place(text, index)}: {words.goals} are named {words.goal_names} row by row")
+        goals[name] = (row, column)
+    return goals
+
+
+def _passenger(text: str, where_from: int, where_to: int, goals: dict[str, Cell], words: Words) -> Passenger:
+    for index in (where_from, where_to):
+        if text[index] in words.goal_names and text[index] not in goals:
+            raise ValueError(f"{place(text, index)}: there is no {words.goal} {text[index]!r}")
+    return Passenger(goals.get(text[where_from]), goals[text[where_to]])

@@ -1,0 +1,184 @@
+"""N worlds of one puzzle being played: numbers in, arrays out."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from textworlds.grid import State, new_state
+from textworlds.play import turns_of
+from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Puzzle
+
+MIN_SLOTS = 64
+MAX_REASONS = 64
+
+
+class Snapshot(NamedTuple):
+    """All that playing on depends on; taken and put back in microseconds."""
+
+    state: State
+    history: np.ndarray
+    most_novel: int
+
+
+class Worlds:
+    """N worlds that take their turns together; a single environment is a batch of one.
+
+    The level that a world plays depends on nothing but its seed, and how many levels that seed has given before.
+
+    Args:
+        puzzle: what is played.
+        num_worlds: N.
+        height, width: of generated levels, in cells.
+        options: an instance of puzzle.options, for the generator.
+        levels: uint8[L, P, H, W], pictures to draw levels from in place of the generator.
+        turn_limit: turns after which an episode is truncated; a new value holds from each world's next episode.
+        rewards: name of one of the puzzle's reward schemes.
+
+    Raises:
+        ValueError: if no such level can be generated, or there is no such reward scheme.
+    """
+
+    def __init__(
+        self,
+        puzzle: Puzzle,
+        num_worlds: int,
+        *,
+        height: int,
+        width: int,
+        options: Any,
+        turn_limit: int,
+        levels: np.ndarray | None = None,
+        rewards: str = "outcome",
+    ) -> None:
+        if complaint := "" if levels is not None else puzzle.check_options(options, height, width):
+            raise ValueError(f"{puzzle.name}: {complaint}")
+        if rewards not in puzzle.rewards:
+            raise ValueError(f"unknown rewards {rewards!r}; {puzzle.name} knows: {', '.join(puzzle.rewards)}")
+        self.puzzle = puzzle
+        self.options = options
+        self.levels = levels
+        self.turn_limit = turn_limit
+        self._level_shape = (puzzle.num_planes(options), height, width) if levels is None else levels.shape[1:]
+        self._make_state(num_worlds, self._level_shape)
+        self._pay = np.zeros(MAX_REASONS)
+        for reason, reward in puzzle.rewards[rewards].items():
+            self._pay[reason] = reward
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape (P, H, W) of the pictures."""
+        height, width = self.state.height, self.state.width
+        return self.state.board.shape[1] // (height * width), height, width
+
+    @property
+    def book(self) -> np.recarray:
+        """BOOK[N]: the numbers kept with each world; see grid.BOOK."""
+        return self.state.book
+
+    def pictures(self) -> np.ndarray:
+        """Return the pictures of all worlds as they are now, uint8[N, P, H, W], a view."""
+        return self.state.board.reshape(-1, *self.shape)
+
+    def begin(self, worlds: np.ndarray, seeds: np.ndarray | None = None) -> None:
+        """Begin an episode in each of the worlds listed, with the first level of its seed or the next one.
+
+        Args:
+            worlds: int64[K], indices.
+            seeds: uint64[K], or None to go on with the seeds that the worlds have.
+
+        Raises:
+            ValueError: if the generator found no level.
+        """
+        if self.shape != self._level_shape:
+            self._make_state(1, self._level_shape)
+        if seeds is None:
+            self.book.episode[worlds] += 1
+        else:
+            self.book.seed[worlds] = seeds
+            self.book.episode[worlds] = 0
+        turns = turns_of(self.puzzle)
+        if self.levels is not None:
+            boards = self.levels.reshape(len(self.levels), -1)
+            turns.begin_with(self.state, self._history, worlds, boards, self.turn_limit)
+        elif (failed := turns.begin_generated(self.state, self._history, worlds, self.options, self.turn_limit)) >= 0:
+            seed, episode = self.book.seed[failed], self.book.episode[failed]
+            raise ValueError(f"{self.puzzle.name}: no level found for seed {seed}, episode {episode}: {self.options}")
+
+    def place(self, worlds: np.ndarray, picture: np.ndarray) -> None:
+        """Begin an episode in each of the worlds listed, with a given level.
+
+        Args:
+            worlds: int64[K], indices.
+            picture: uint8[P, H, W]; a world alone takes any shape, a batch only its own.
+        """
+        if picture.shape != self.shape:
+            if len(self.book) > 1:
+                raise ValueError(f"this batch plays levels of shape {self.shape}; the level given is {picture.shape}")
+            self._make_state(1, picture.shape)
+        boards = np.ascontiguousarray(picture).reshape(1, -1)
+        turns_of(self.puzzle).begin_with(self.state, self._history, worlds, boards, self.turn_limit)
+
+    def play(self, actions: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        """Play a turn in every world whose episode is not over.
+
+        Args:
+            actions: int8[N, T], each row padded with play.NO_ACTION.
+            asked: int64[N], actions that were asked for, those over the limit included.
+
+        Returns:
+            The ledger, uint8[2, N, T]; see play. Rewards and ends are in the book.
+        """
+        ledger = np.zeros((2, *actions.shape), np.uint8)
+        self._make_room(actions.shape[1])
+        turns = turns_of(self.puzzle)
+        self._most_novel = turns.play(self.state, self._history, actions, asked, self._pay, ledger)
+        return ledger
+
+    def solve(self, world: int, max_actions: int = 4096) -> np.ndarray | None:
+        """Return a plan that solves a world from where it is, int8[M]; None if there is none.
+
+        Raises:
+            RuntimeError: if the solver gave up before it knew.
+        """
+        plan = np.empty(max_actions, np.int8)
+        length = self.puzzle.solve(self.state, world, plan)
+        if length == GAVE_UP:
+            raise RuntimeError(f"{self.puzzle.name}: the solver gave up within its budget")
+        return None if length == NO_SOLUTION else plan[:length].copy()
+
+    def action_masks(self) -> np.ndarray:
+        """Return which actions would change each world now, bool[N, number of actions]."""
+        num_actions = len(self.puzzle.words.vocabulary.names)
+        masks = np.zeros((len(self.book), num_actions), bool)
+        turns_of(self.puzzle).try_actions(self.snapshot().state, self.state, masks)
+        return masks
+
+    def snapshot(self) -> Snapshot:
+        """Return a copy of all that playing on depends on."""
+        state = State(self.state.board.copy(), self.state.agents.copy(), self.state.book.copy(), *self.state[3:])
+        return Snapshot(state, self._history.copy(), self._most_novel)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to where a snapshot was taken; the snapshot can be used again."""
+        state = snapshot.state
+        self.state = State(state.board.copy(), state.agents.copy(), state.book.copy(), *state[3:])
+        self._history = snapshot.history.copy()
+        self._most_novel = snapshot.most_novel
+
+    def _make_state(self, num_worlds: int, shape: tuple[int, ...]) -> None:
+        book = self.book if hasattr(self, "state") else None
+        self.state = new_state(num_worlds, shape)
+        if book is not None:
+            self.state = self.state._replace(book=book)
+        self._history = np.zeros((num_worlds, MIN_SLOTS), np.uint64)
+        self._most_novel = 0
+
+    def _make_room(self, num_actions: int) -> None:
+        """Keep the tables of states seen at most half full, whatever this turn finds."""
+        slots = self._history.shape[1]
+        while 2 * (self._most_novel + num_actions + 1) > slots:
+            slots *= 2
+        if slots > self._history.shape[1]:
+            wider = np.zeros((len(self._history), slots), np.uint64)
+            turns_of(self.puzzle).rehash(self._history, wider)
+            self._history = wider
