@@ -50,8 +50,9 @@ def facts_of(picture: np.ndarray) -> Facts:
     free = board & SOLID == 0
     right = (board[:, :-1] & 1 << RIGHT > 0) & free[:, :-1] & free[:, 1:]
     below = (board[:-1] & 1 << DOWN > 0) & free[:-1] & free[1:]
-    masks = (*(board & flag for flag in (AGENT, ITEM, GOAL, SOLID)), right, below)
-    return Facts(board.shape, *map(_cells, masks), [_passenger(plane) for plane in picture[1:]])
+    agents, items, goals, solid = (_cells(board & flag) for flag in (AGENT, ITEM, GOAL, SOLID))
+    passengers = [_passenger(plane) for plane in picture[1:]]
+    return Facts(picture.shape[1:], agents, items, goals, solid, _cells(right), _cells(below), passengers)
 
 
 def picture_of(facts: Facts, words: Words) -> np.ndarray:
@@ -196,7 +197,7 @@ def write_prose(facts: Facts, words: Words) -> str:
         _sentence(f"You are the {words.agent}, at", facts.agents),
         _sentence(f"{_the(words.item, words.items, facts.items)} at", facts.items),
         _sentence(f"{_the(words.goal, words.goals, facts.goals)}{'' if names else ' at'}", facts.goals, names),
-        f"Walls fill {_and(rows)}." if rows else "",
+        f"Walls fill {_and(rows, '; ', '; and ')}." if rows else "",
         _sentence("Walls stand to the right of", facts.right),
         _sentence("Walls stand below", facts.below),
     ]
@@ -238,15 +239,16 @@ def _the(noun: str, nouns: str, cells: Sequence[Cell]) -> str:
 
 def _sentence(start: str, cells: Sequence[Cell], names: Sequence[str] = ()) -> str:
     named = zip_longest(names, cells, fillvalue="")
-    return f"{start} {_and([f'{name}row {row}, column {column}' for name, (row, column) in named])}." if cells else ""
+    places = [f"{name}row {row}, column {column}" for name, (row, column) in named]
+    return f"{start} {_and(places, '; ', '; and ' if len(cells) > 2 else ' and ')}." if cells else ""
 
 
 def _columns(runs: Sequence[str]) -> str:
-    return f"column {runs[0]}" if len(runs) == 1 and runs[0].isdigit() else f"columns {_and(runs, ', ')}"
+    return f"column {runs[0]}" if len(runs) == 1 and runs[0].isdigit() else f"columns {_and(runs, ', ', ' and ')}"
 
 
-def _and(parts: Sequence[str], joint: str = "; ") -> str:
-    return " and ".join([joint.join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+def _and(parts: Sequence[str], joint: str, last_joint: str) -> str:
+    return last_joint.join([joint.join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 # Format -> how its text is written and split.

@@ -171,9 +171,9 @@ def _tables(words: Words) -> np.ndarray:
     tables[:NUM_CONSTANTS] = np.arange(NUM_CONSTANTS)[:, None]
     for flags, glyph in words.glyphs.items():
         tables[TILE, flags : flags + WALLS + 1] = ord(glyph)
-    flags = np.arange(256)
-    tables[WALL_RIGHT] = np.where(flags & 1 << RIGHT, ord("|"), ord(" "))
-    tables[WALL_BELOW] = np.where(flags & 1 << DOWN, ord("-"), ord(" "))
+    cells = np.arange(256)
+    tables[WALL_RIGHT] = np.where(cells & 1 << RIGHT, ord("|"), ord(" "))
+    tables[WALL_BELOW] = np.where(cells & 1 << DOWN, ord("-"), ord(" "))
     tables[WHERE_FROM] = ord(words.glyphs.get(AGENT, "@"))
     return tables
 

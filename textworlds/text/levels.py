@@ -105,9 +105,7 @@ def _read(data: str | bytes, words: Words, name: str) -> tuple[list[Level], list
                 raise found
             cells += len(found.rows) * max(map(len, found.rows), default=0)
             if cells > LARGEST:  # one long row among many short ones makes a small file a huge picture
-                raise found.error(
-                    (0, 0), f"more than {LARGEST:,} cells up to here, short rows padded; no more are read"
-                )
+                raise found.error((0, 0), f"more than {LARGEST:,} cells up to here, the most that is read")
             levels.append(Level(_picture(found, tiles, words), found.title, f"{name}, line {found.places[0][0]}"))
         except LevelError as error:
             errors.append(error)
@@ -249,7 +247,7 @@ def _check_closed(drawing: _Drawing, board: np.ndarray, words: Words) -> None:
 
 
 class _SlcReader:
-    """Collects drawings while expat reads an .slc file; what such a file does not need is an error, and ends it."""
+    """Collects the drawings of an .slc file; the first thing that such a file does not need is an error and the end."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -1,0 +1,73 @@
+"""Maze.
+
+Rules: walk up, down, left and right, and not through walls. Any odd height and width from 5.
+Actions: 0 up, 1 down, 2 left, 3 right.
+Level and state: one plane. SOLID walls, GOAL the exit, AGENT the player. Levels given by hand may have several exits,
+    and thin walls on the wall bits.
+Solved when: a player stands on an exit.
+Generator: a spanning tree of the rooms at odd rows and columns, by the recursive backtracker or by Wilson's algorithm,
+    which draws every tree with the same chance; a share of the other walls opened; start and exit as far apart as asked.
+Solver: breadth-first search: the fewest steps, and a proof where there is no way.
+Sources: Wilson (STOC 1996); Buck, Mazes for Programmers (2015). The paper of the WMAct ids, arXiv 2511.23476, does not
+    say how large its mazes are: their sizes are ours (see docs/wmact.md).
+Versions: v0.
+"""
+
+import numpy as np
+
+from textworlds.grid import AGENT, GOAL, ITEM
+from textworlds.puzzles.maze.generator import ANY, BACKTRACKER, WILSON, Options, generate
+from textworlds.puzzles.maze.rules import goals_left, step
+from textworlds.puzzles.maze.solver import solve
+from textworlds.puzzles.maze.words import WORDS
+from textworlds.puzzles.puzzle import Puzzle
+
+
+def check_options(options: Options, height: int, width: int) -> str:
+    """Return why no such level can be generated, or an empty string."""
+    if height < 5 or width < 5 or height % 2 == 0 or width % 2 == 0:
+        return f"height and width of a maze are odd and at least 5; they are {height} and {width}"
+    if options.algorithm not in (ANY, BACKTRACKER, WILSON):
+        return f"algorithm is -1 (any), 0 (backtracker) or 1 (Wilson's); it is {options.algorithm}"
+    if not 0 <= options.loops <= 100:
+        return f"loops is a percentage, 0 to 100; it is {options.loops}"
+    if options.path_length < 0:
+        return f"path_length is 0 (as long as can be) or a number of steps; it is {options.path_length}"
+    return ""
+
+
+def check_level(picture: np.ndarray) -> str:
+    """Return why a picture is no maze, or an empty string."""
+    players, boxes, exits = ((picture[0] & flag > 0).sum() for flag in (AGENT, ITEM, GOAL))
+    if players != 1:
+        return f"a maze has exactly one player; this one has {players}"
+    if exits == 0:
+        return "a maze has at least one exit; this one has none"
+    if boxes:
+        return f"there are no items in a maze; this one has {boxes}"
+    return ""
+
+
+def _settings(size: int, turn_limit: int, **options: int) -> dict[str, int]:
+    return {"height": size, "width": size, "turn_limit": turn_limit, **options}
+
+
+PUZZLE = Puzzle(
+    name="maze",
+    words=WORDS,
+    options=Options,
+    ids={
+        "Maze-easy-v0": _settings(7, 60),
+        "Maze-medium-v0": _settings(11, 120),
+        "Maze-hard-v0": _settings(15, 200),
+        "Maze-expert-v0": _settings(25, 500, loops=10),
+        "WMAct-Maze-v0": _settings(9, 30),
+        "WMAct-Maze-hard-v0": _settings(13, 30),
+    },
+    step=step,
+    goals_left=goals_left,
+    generate=generate,
+    solve=solve,
+    check_options=check_options,
+    check_level=check_level,
+)

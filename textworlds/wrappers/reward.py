@@ -1,0 +1,127 @@
+"""Rewards that look at what the actions did: the effective-action reward of WMAct, its variant, and a step penalty.
+
+R_scaled = R * N_eff / N over the whole episode, paid with its last turn (arXiv 2511.23476). N counts every action that
+was asked for, played or not; an unread message adds nothing to it. For N = 0 the ratio is 0. Only R >= 0 is scaled.
+Penalties are added after scaling: StepPenalty goes around EffectiveActionReward.
+
+Each wrapper has a single and a batched form, and takes the environments of this package and what wraps them.
+"""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import VectorEnv, VectorWrapper
+
+
+COUNTS = {"changed": "num_changed", "novel": "num_novel"}
+PER = {"turn": "num_turns", "action": "num_asked"}
+
+
+def scale_reward(reward: np.ndarray, counted: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Return R * counted / asked where R >= 0, and R elsewhere.
+
+    Args:
+        reward: float[N], R.
+        counted: int[N], actions of the episode that count: N_eff, or the novel ones.
+        asked: int[N], all actions asked for in the episode.
+
+    Returns:
+        float64[N]; 0 where R >= 0 and nothing was asked for.
+    """
+    ratio = np.asarray(counted) / np.maximum(asked, 1)
+    return np.where(np.asarray(reward) >= 0, reward * ratio, reward)
+
+
+class EffectiveActionReward(gym.Wrapper[Any, Any, Any, Any]):
+    """Scale the reward of an episode's last turn by the share of its actions that changed the world.
+
+    Args:
+        env: an environment of this package.
+        count: "changed" for the paper's rule; "novel" to count only actions that led to a state not seen before in the
+            episode, so that walking to and fro does not pay.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], count: str = "changed") -> None:
+        super().__init__(env)
+        self._counted = _choose("count", count, COUNTS)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        if terminated or truncated:
+            reward = float(scale_reward(reward, info[self._counted], info["num_asked"]))
+        return observation, reward, terminated, truncated, info
+
+
+class StepPenalty(gym.Wrapper[Any, Any, Any, Any]):
+    """Take a penalty off the reward for every turn, or for every action asked for.
+
+    Args:
+        env: an environment of this package.
+        penalty: what is taken off.
+        per: "turn" or "action".
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], penalty: float = 0.1, per: str = "turn") -> None:
+        super().__init__(env)
+        self.penalty = penalty
+        self._per = _choose("per", per, PER)
+        self._before = 0
+
+    def reset(self, **arguments: Any) -> tuple[Any, dict[str, Any]]:
+        self._before = 0
+        return self.env.reset(**arguments)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        steps, self._before = info[self._per] - self._before, info[self._per]
+        return observation, float(reward) - self.penalty * steps, terminated, truncated, info
+
+
+class VectorEffectiveActionReward(VectorWrapper[Any, Any, Any]):
+    """EffectiveActionReward for a vector environment, in every autoreset mode."""
+
+    def __init__(self, env: VectorEnv[Any, Any, Any], count: str = "changed") -> None:
+        super().__init__(env)
+        self._counted = _choose("count", count, COUNTS)
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(actions)
+        ended = terminated | truncated
+        counted, asked = (final_values(info, name, ended) for name in (self._counted, "num_asked"))
+        return observation, np.where(ended, scale_reward(reward, counted, asked), reward), terminated, truncated, info
+
+
+class VectorStepPenalty(VectorWrapper[Any, Any, Any]):
+    """StepPenalty for a vector environment, in every autoreset mode."""
+
+    def __init__(self, env: VectorEnv[Any, Any, Any], penalty: float = 0.1, per: str = "turn") -> None:
+        super().__init__(env)
+        self.penalty = penalty
+        self._per = _choose("per", per, PER)
+        self._before = np.zeros(self.num_envs, np.int64)
+
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._before = np.array(info[self._per], np.int64)
+        return observation, info
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(actions)
+        steps = np.maximum(final_values(info, self._per, terminated | truncated) - self._before, 0)
+        self._before = np.array(info[self._per], np.int64)
+        return observation, reward - self.penalty * steps, terminated, truncated, info
+
+
+def final_values(info: dict[str, Any], name: str, ended: np.ndarray) -> np.ndarray:
+    """Return a count of the vector info, int64[N], from before the autoreset where an episode ended, bool[N]."""
+    now = np.array(info[name], np.int64)
+    if "final_info" in info:
+        now[ended] = info["final_info"][name][ended]
+    return now
+
+
+def _choose(argument: str, value: str, known: dict[str, str]) -> str:
+    if value not in known:
+        raise ValueError(f"unknown {argument} {value!r}; known: {', '.join(known)}")
+    return known[value]
