@@ -7,7 +7,7 @@ misread, out of order, told twice or unknown shows as a difference. So a picture
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count, groupby, takewhile, zip_longest
+from itertools import count, groupby, islice, takewhile, zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -146,12 +146,13 @@ def _runs(facts: Facts, to: str) -> Iterator[tuple[int, list[str]]]:
         yield row, [str(a) if a == b else f"{a}{to}{b}" for a, b in zip(starts, ends, strict=True)]
 
 
-# The formats. `split` finds what a text tells of each key and never complains: what it misses shows in the comparison.
+# The formats. `split` returns key -> what a text tells of it, and skips the rest: that shows in the comparison.
 
 
 def write_coordinates(facts: Facts, words: Words) -> str:
     """Tell facts in lines such as "boxes: (1, 2) (3, 4)"."""
-    lines = {key: " ".join(map(str, getattr(facts, field))) for field, key in _keys(words).items()}
+    cells = facts._replace(solid=())
+    lines = {key: " ".join(map(str, getattr(cells, field))) for field, key in _keys(words).items()}
     if names := _names(facts, words):
         lines[words.goals] = " ".join(f"{name} {goal}" for name, goal in zip(names, facts.goals, strict=True))
     lines["walls"] = "; ".join(f"row {row}: {', '.join(runs)}" for row, runs in _runs(facts, "-"))
@@ -161,7 +162,6 @@ def write_coordinates(facts: Facts, words: Words) -> str:
 
 
 def split_coordinates(text: str, words: Words) -> dict[str, str]:
-    """Return key -> what the text tells of it."""
     return {key: told for key, _, told in (line.partition(": ") for line in text.split("\n"))}
 
 
@@ -179,7 +179,6 @@ def write_json(facts: Facts, words: Words) -> str:
 
 
 def split_json(text: str, words: Words) -> dict[str, str]:
-    """Return key -> what the text tells of it; ValueError if the text is no JSON object."""
     try:
         found = json.loads(text)
         told = {key: json.dumps(value, sort_keys=True) for key, value in found.items()}
@@ -203,13 +202,12 @@ def write_prose(facts: Facts, words: Words) -> str:
     ]
     for number, (at, to) in enumerate(facts.passengers, 1):
         where = f"at row {at[0]}, column {at[1]}" if at else f"in the {words.agent}"
-        who = f"{_capital(words.passenger)} {number}"
+        who = f"{words.passenger.capitalize()} {number}"
         sentences.append(f"{who} is {where} and wants to go to row {to[0]}, column {to[1]}.")
     return " ".join(filter(None, sentences))
 
 
 def split_prose(text: str, words: Words) -> dict[str, str]:
-    """Return key -> what the text tells of it, with the keys of coordinates."""
     starts = {
         "The board has ": "size",
         f"You are the {words.agent}, at ": words.agent,
@@ -224,13 +222,9 @@ def split_prose(text: str, words: Words) -> dict[str, str]:
         for start, key in starts.items():
             if sentence.startswith(start):
                 told[key] = sentence.removeprefix(start)
-        if match := re.match(f"{re.escape(_capital(words.passenger))} ([0-9]+) is ", sentence):
+        if match := re.match(f"{re.escape(words.passenger.capitalize())} ([0-9]+) is ", sentence):
             told[f"{words.passenger} {match[1]}"] = sentence[match.end() :]
     return told
-
-
-def _capital(noun: str) -> str:
-    return noun[:1].upper() + noun[1:]
 
 
 def _the(noun: str, nouns: str, cells: Sequence[Cell]) -> str:
@@ -266,7 +260,7 @@ def read_facts(text: str, format: str, words: Words) -> np.ndarray:
     picture = picture_of(_facts_told(told, words), words)
     again = write(facts_of(picture), words)
     if format == "json":
-        _check_same_keys(told, split(again, words))
+        _check_same(told, split(again, words))
     elif text != again:
         pairs = enumerate(zip_longest(text, again))
         start = next(index for index, (given, expected) in pairs if given != expected)
@@ -281,28 +275,28 @@ def _facts_told(told: dict[str, str], words: Words) -> Facts:
         raise ValueError("the text does not tell how many rows and columns the board has")
     said = {field: told.get(key, "") for field, key in _keys(words).items()}
     cells = {field: sorted(set(_pairs(content))) for field, content in said.items()}
-    cells["solid"] = sorted(set(_solid_cells(said["solid"], width=sizes[0][1])))
+    cells["solid"] = sorted(set(islice(_solid_cells(said["solid"]), MAX_CELLS)))
     keys = takewhile(told.__contains__, (f"{words.passenger} {number}" for number in count(1)))
     passengers = [_pairs(told[key]) for key in keys] if words.passenger else []
     return Facts(sizes[0], **cells, passengers=[Passenger(p[0] if p[1:] else None, p[-1]) for p in passengers if p])
 
 
 def _pairs(content: str) -> list[Cell]:
-    """Return the numbers two by two. Of a long number only four digits are taken, so the comparison refuses it."""
-    numbers = [int(digits) for digits in re.findall("[0-9]{1,4}", content)]
+    """Return the numbers two by two; one of more than seven digits is torn, and the comparison refuses it."""
+    numbers = [int(digits) for digits in re.findall("[0-9]{1,7}", content)]
     return list(zip(numbers[::2], numbers[1::2], strict=False))
 
 
-def _solid_cells(content: str, width: int) -> Iterator[Cell]:
+def _solid_cells(content: str) -> Iterator[Cell]:
     """Yield the cells of parts that end in ";", or in "]" in json: a row, then its columns or runs of columns."""
     for part in re.split(r"[;\]]", content):
-        (row, _), *runs = re.findall("([0-9]{1,4})(?:(?:-| to )([0-9]{1,4}))?", part) or [("", "")]
+        (row, _), *runs = re.findall("([0-9]{1,7})(?:(?:-| to )([0-9]{1,7}))?", part) or [("", "")]
         for first, last in runs:
-            yield from ((int(row), column) for column in range(int(first), min(int(last or first), width) + 1))
+            yield from ((int(row), column) for column in range(int(first), int(last or first) + 1))
 
 
-def _check_same_keys(told: dict[str, str], expected: dict[str, str]) -> None:
+def _check_same(told: dict[str, str], expected: dict[str, str]) -> None:
     for key in told | expected:
-        if told.get(key) != expected.get(key):
-            given, wanted = (f"{told.get(key, 'nothing'):.60}" for told in (told, expected))
-            raise ValueError(f"{key!r}: {given} where {wanted} was expected")
+        given, wanted = (found.get(key, "nothing") for found in (told, expected))
+        if given != wanted:
+            raise ValueError(f"{key!r}: {given[:60]} where {wanted[:60]} was expected")

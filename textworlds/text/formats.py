@@ -193,7 +193,7 @@ def read_map(text: str, blanks: int, words: Words) -> np.ndarray:
     close_walls(picture[0])
     if words.goal_names:
         goals = _named_goals(text, layout, picture[0], words)
-        passengers = [_passenger(text, *places, goals, words) for places in layout.passengers.tolist()]
+        passengers = [_passenger(text, places, goals, words) for places in layout.passengers.tolist()]
         draw_passengers(picture, passengers, words)
     return picture
 
@@ -247,8 +247,9 @@ def _meanings(words: Words) -> np.ndarray:
 def _named_goals(text: str, layout: Layout, board: np.ndarray, words: Words) -> dict[str, Cell]:
     """Return the goals by name; ValueError if they are not named row by row."""
     cells = np.argwhere(board & GOAL).tolist()
+    names = [words.goal_names[number : number + 1] for number in range(len(cells))]
     goals = {}
-    for name, (row, column) in zip_longest(words.goal_names[: len(cells)], cells, fillvalue=""):
+    for name, (row, column) in zip(names, cells, strict=True):
         index = int(layout.cells[row * board.shape[1] + column])
         if not name or (text[index].upper() != name and not board[row, column] & ITEM):
             raise ValueError(f"{place(text, index)}: {words.goals} are named {words.goal_names} row by row")
@@ -256,8 +257,9 @@ def _named_goals(text: str, layout: Layout, board: np.ndarray, words: Words) -> 
     return goals
 
 
-def _passenger(text: str, where_from: int, where_to: int, goals: dict[str, Cell], words: Words) -> Passenger:
-    for index in (where_from, where_to):
+def _passenger(text: str, places: list[int], goals: dict[str, Cell], words: Words) -> Passenger:
+    for index in places:
         if text[index] in words.goal_names and text[index] not in goals:
             raise ValueError(f"{place(text, index)}: there is no {words.goal} {text[index]!r}")
-    return Passenger(goals.get(text[where_from]), goals[text[where_to]])
+    where_from, where_to = (text[index] for index in places)
+    return Passenger(goals.get(where_from), goals[where_to])

@@ -11,7 +11,7 @@ import numpy as np
 
 from textworlds.grid import AGENT, DOWN, GOAL, RIGHT, SOLID, UP, WALLS, neighbour
 from textworlds.kernel import kernel
-from textworlds.random import below
+from textworlds.random import below, shuffle
 
 ANY, BACKTRACKER, WILSON = -1, 0, 1
 
@@ -30,7 +30,7 @@ class Options(NamedTuple):
     """
 
     algorithm: int = ANY
-    loops: float = 0
+    loops: int = 0
     path_length: int = 0
 
 
@@ -108,7 +108,7 @@ def carve_deeply(rng, state, world, rooms, trail):
         chosen, ways = -1, 0
         for direction in range(UP, UP + 4):
             to = room_beyond(state, world, room, direction)
-            if to >= 0 and state.board[world, to] == WALLS and (length == 0 or to != trail[0]):
+            if to >= 0 and state.board[world, to] == WALLS:
                 ways += 1
                 if ways == 1 or below(rng, ways) == 0:
                     chosen = direction
@@ -166,9 +166,55 @@ def open_loops(rng, state, world, rooms, percent):
 
 @kernel
 def place_ends(rng, state, world, rooms, queue, options):
-    """Set the agent and the exit on two rooms, as far apart as asked."""
-    wanted = (options.path_length + 1) // 2
-    distance = np.full(state.height * state.width, -1, np.int32)
-    start = exit = rooms[below(rng, rooms.size)]
-    state.board[world, start] |= AGENT
-    state.board[world, exit] |= GOAL
+    """Set the agent and the exit on two rooms, as far apart as asked.
+
+    In a tree, a room that is farthest from any room is an end of a longest way; with loops, all rooms are tried.
+
+    Args:
+        rooms: int64[rooms], put in random order.
+        queue: int32[cells], workspace.
+    """
+    shuffle(rng, rooms, rooms.size)
+    reached = np.full(state.height * state.width, -1, np.int32)
+    wanted = (options.path_length + 1) // 2 if options.path_length > 0 else rooms.size
+    start = exit = rooms[0]
+    longest = 0
+    for number in range(rooms.size if options.loops > 0 else 2):
+        room = rooms[number] if options.loops > 0 else exit
+        depth, first, end = sweep(state, world, room, wanted, queue, reached, number)
+        if depth > longest:
+            longest, start, exit = depth, room, np.int64(queue[first + below(rng, end - first)])
+        if depth == wanted:
+            break
+    state.board[world, start] ^= AGENT
+    state.board[world, exit] ^= GOAL
+
+
+@kernel
+def sweep(state, world, start, wanted, queue, reached, number):
+    """List rooms by their distance from `start`, in rooms, up to the distance wanted.
+
+    Args:
+        queue: int32[cells], filled in with the rooms.
+        reached: int32[cells], set to `number` for each room in the queue.
+
+    Returns:
+        The largest distance, and where in the queue the rooms at this distance begin and end.
+    """
+    queue[0], reached[start] = start, number
+    depth, first, end = 0, 0, 1
+    while depth < wanted:
+        tail = end
+        for index in range(first, end):
+            room = queue[index]
+            for direction in range(UP, UP + 4):
+                if state.board[world, room] >> direction & 1:
+                    continue
+                to = neighbour(state, neighbour(state, room, direction), direction)
+                if reached[to] != number:
+                    queue[tail], reached[to] = to, number
+                    tail += 1
+        if tail == end:
+            break
+        depth, first, end = depth + 1, end, tail
+    return depth, first, end

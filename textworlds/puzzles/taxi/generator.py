@@ -1,0 +1,126 @@
+"""City maps: thin walls that leave every cell within reach, stands, passengers, and a taxi anywhere.
+
+A random spanning tree first (Kruskal's algorithm on walls in random order): walls that would part the cells already
+joined may stay, and of those some do. Or the one map of Gymnasium's Taxi.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, UP, neighbour
+from textworlds.kernel import kernel
+from textworlds.random import below, shuffle
+
+
+class Options(NamedTuple):
+    """What a level should have.
+
+    Attributes:
+        num_passengers: 1 to 8.
+        num_stands: 2 to 26.
+        walls: of the walls that could stand with every cell still within reach, the percentage that does.
+        classic: 1 for the map of Gymnasium's Taxi, with one of its 300 starts; 0 for a map of its own for each level.
+    """
+
+    num_passengers: int = 1
+    num_stands: int = 4
+    walls: int = 40
+    classic: int = 0
+
+
+@kernel
+def generate(rng, state, world, options):
+    """Fill in a level; always returns True."""
+    cells = state.height * state.width
+    close_border(state, world)
+    stands = np.arange(cells)
+    if options.classic:
+        stands = draw_classic(state, world)
+    else:
+        build_walls(rng, state, world, options.walls)
+        shuffle(rng, stands, cells)
+    for index in range(options.num_stands):
+        state.board[world, stands[index]] |= GOAL
+    for plane in range(cells, state.board.shape[1], cells):
+        at = below(rng, options.num_stands)
+        to = (at + 1 + below(rng, options.num_stands - 1)) % options.num_stands
+        state.board[world, plane + stands[at]] |= ITEM
+        state.board[world, plane + stands[to]] |= GOAL
+    state.board[world, below(rng, cells)] |= AGENT
+    return True
+
+
+@kernel
+def close_border(state, world):
+    """Close the grid's border."""
+    last = (state.height - 1) * state.width
+    for column in range(state.width):
+        state.board[world, column] |= 1 << UP
+        state.board[world, last + column] |= 1 << DOWN
+    for row in range(state.height):
+        state.board[world, row * state.width] |= 1 << LEFT
+        state.board[world, row * state.width + state.width - 1] |= 1 << RIGHT
+
+
+@kernel
+def close(state, world, cell, direction):
+    """Put a thin wall beside a cell, seen from both sides."""
+    state.board[world, cell] |= 1 << direction
+    state.board[world, neighbour(state, cell, direction)] |= 1 << (direction ^ 1)
+
+
+@kernel
+def draw_classic(state, world):
+    """Put the walls of the classic map; return its stands, R, G, Y and B."""
+    for cell in (1, 6, 15, 20, 17, 22):
+        close(state, world, cell, RIGHT)
+    return np.array([0, 4, 20, 23])
+
+
+@kernel
+def build_walls(rng, state, world, percent):
+    """Put walls in random places, with every cell still within reach.
+
+    Args:
+        percent: of the walls that a spanning tree leaves out, how many to put.
+    """
+    cells = state.height * state.width
+    edges = np.empty(2 * cells, np.int64)
+    count = list_edges(state, edges)
+    shuffle(rng, edges, count)
+    parents = np.arange(cells)
+    wanted = ((count - (cells - 1)) * percent + 50) // 100
+    for edge in edges[:count]:
+        cell, direction = edge >> 2, edge & 3
+        one, other = root(parents, cell), root(parents, neighbour(state, cell, direction))
+        if one != other:
+            parents[one] = other
+        elif wanted > 0:
+            close(state, world, cell, direction)
+            wanted -= 1
+
+
+@kernel
+def list_edges(state, edges):
+    """Write all pairs of cells side by side, as cell * 4 + direction (RIGHT or DOWN); return their number."""
+    count = 0
+    for row in range(state.height):
+        for column in range(state.width):
+            cell = row * state.width + column
+            if column + 1 < state.width:
+                edges[count] = cell * 4 + RIGHT
+                count += 1
+            if row + 1 < state.height:
+                edges[count] = cell * 4 + DOWN
+                count += 1
+    return count
+
+
+@kernel
+def root(parents, cell):
+    """Return the cell that stands for all cells joined with this one, halving the way there."""
+    while parents[cell] != cell:
+        parents[cell] = parents[parents[cell]]
+        cell = parents[cell]
+    return cell

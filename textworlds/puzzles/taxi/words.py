@@ -1,0 +1,41 @@
+"""The words of Taxi."""
+
+from textworlds.grid import AGENT, AGENT_IN_WAY, WALL_IN_WAY
+from textworlds.puzzles.taxi.rules import NO_FARE, NO_PASSENGER, NO_STAND, TAXI_FULL
+from textworlds.text.words import Vocabulary, Words
+
+WORDS = Words(
+    rules=(
+        "This is Taxi. Take every passenger to its stand. You drive south, north, east or west, one cell at a time, "
+        "and not through walls. pickup takes in a passenger who waits where you are; you have room for one. dropoff "
+        "lets your passenger out, at any stand.\n"
+        "The drawing shows cells with walls | and - between them: . street, @ you, capital letters stands; a small "
+        'letter is you at that stand. Below it, "passenger 1: R to B" waits at R and wants to go to B, and '
+        '"passenger 1: @ to B" rides with you.'
+    ),
+    vocabulary=Vocabulary(
+        names=(
+            ("south", "s"),
+            ("north", "n"),
+            ("east", "e"),
+            ("west", "w"),
+            ("pickup", "pick up", "pick_up"),
+            ("dropoff", "drop off", "drop_off"),
+        ),
+    ),
+    glyphs={0: ".", AGENT: "@"},
+    reasons={
+        WALL_IN_WAY: "a wall is in the way",
+        AGENT_IN_WAY: "another taxi is in the way",
+        NO_PASSENGER: "no passenger waits here",
+        TAXI_FULL: "a passenger is in the taxi already",
+        NO_FARE: "no passenger is in the taxi",
+        NO_STAND: "this is not a stand",
+    },
+    agent="taxi",
+    goal="stand",
+    goals="stands",
+    passenger="passenger",
+    thin_walls=True,
+    goal_names="RGYBACDEFHIJKLMNOPQSTUVWXZ",
+)
