@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from textworlds.bank import generate_levels, read_level, stack_levels
-from textworlds.grid import OVER_LIMIT
+from textworlds.grid import BOOK, OVER_LIMIT
 from textworlds.ids import find_id
 from textworlds.play import FLAG_NAMES, FLAGS, NO_ACTION, REASONS
 from textworlds.puzzles import Puzzle
@@ -23,6 +23,7 @@ from textworlds.worlds import Snapshot, Worlds
 DEFAULT_GRAMMAR = "tag:action"
 MAX_ACTIONS = 256
 TOTALS = ("num_turns", "num_asked", "num_changed", "num_novel")
+BOOK_NAMES = BOOK.names or ()
 PICTURE, DISCRETE = "picture", "discrete"
 
 
@@ -139,7 +140,7 @@ class Episodes:
         Args:
             actions: N messages, or N action numbers.
         """
-        played = ~(self.worlds.book.terminated | self.worlds.book.truncated)
+        played = ~(self.worlds.book["terminated"] | self.worlds.book["truncated"])
         if self.takes_numbers:
             numbers, readings = self._read_numbers(actions), None
             num_asked = np.ones(len(numbers), np.int64)
@@ -160,30 +161,26 @@ class Episodes:
                 if there was no turn, and none otherwise.
             worlds: int64[K], those to observe; all by default.
         """
-        shown = np.arange(len(self.worlds.book)) if worlds is None else worlds
         if self.speaks_pictures:
-            return self.worlds.pictures()[shown]
-        texts = self.translator.write(self.worlds.state.board if worlds is None else self.worlds.state.board[worlds])
+            return self.worlds.pictures().copy() if worlds is None else self.worlds.pictures()[worlds]
+        board = self.worlds.state.board
+        texts = self.translator.write(board if worlds is None else board[worlds])
+        has_comment = turn is not None and (self.translator.feedback or (turn.actions[:, 0] == NO_ACTION).any())
+        if not (has_comment or self.translator.legend):
+            return texts
         if begun is None:
-            begun = np.full(len(self.worlds.book), turn is None)
-        if self.translator.legend:
-            for place in np.flatnonzero(begun[shown]):
+            begun = np.full(len(board), turn is None)
+        for place, world in enumerate(range(len(board)) if worlds is None else worlds):
+            if begun[world]:
                 texts[place] = self.translator.open(texts[place])
-        if turn is not None:
-            for place in np.flatnonzero(self._has_comment(turn)[shown] & ~begun[shown]):
-                texts[place] = self._comment(texts[place], turn, shown[place])
+            elif turn is not None and turn.played[world]:
+                texts[place] = self._comment(texts[place], turn, world)
         return texts
 
-    def _has_comment(self, turn: Turn) -> np.ndarray:
-        """Return the worlds whose next observation says something of the turn, bool[N]."""
-        if self.translator.feedback:
-            return turn.played
-        return turn.played & (turn.actions[:, 0] == NO_ACTION)
-
     def _comment(self, text: str, turn: Turn, world: int) -> str:
-        reading = turn.readings and turn.readings[world]
+        reading = None if turn.readings is None else turn.readings[world]
         kept = turn.actions[world] != NO_ACTION
-        return self.translator.comment(text, reading or None, turn.actions[world][kept], turn.ledger[REASONS, world][kept])
+        return self.translator.comment(text, reading, turn.actions[world][kept], turn.ledger[REASONS, world][kept])
 
     def _read_numbers(self, actions: Any) -> np.ndarray:
         numbers = np.asarray(actions)
@@ -225,6 +222,7 @@ class Episode:
         puzzle, defaults = find_id(id) if isinstance(id, str) else (id, {})
         self._episodes = Episodes(puzzle, 1, **{**defaults, **settings})
         self.has_seed = False
+        self._is_over = True
 
     @property
     def puzzle(self) -> Puzzle:
@@ -268,6 +266,7 @@ class Episode:
                 seed = int.from_bytes(os.urandom(7), "little")
             self._episodes.begin(world, None if seed is None else seeds_from([seed]))
             self.has_seed = True
+        self._is_over = False
         return self._episodes.observe()[0]
 
     def act(self, message: Any) -> Result:
@@ -276,16 +275,13 @@ class Episode:
         Raises:
             RuntimeError: before the first reset, or when the episode is over.
         """
-        book = self._episodes.worlds.book[0]
-        if not book.turn_limit:
-            raise RuntimeError("call reset() before the first turn")
-        if book.terminated or book.truncated:
-            raise RuntimeError("this episode is over; call reset() to begin another")
+        if self._is_over:
+            raise RuntimeError("no episode is under way; call reset() to begin one")
         turn = self._episodes.act([message])
         text = self._episodes.observe(turn)[0]
-        book = self._episodes.worlds.book[0]
-        ledger = self._ledger(turn)
-        return Result(text, float(book.reward), bool(book.terminated), bool(book.truncated), ledger)
+        book = self._book()
+        self._is_over = book["terminated"] or book["truncated"]
+        return Result(text, book["reward"], book["terminated"], book["truncated"], self._ledger(turn, book))
 
     def say_reason(self, reason: int) -> str:
         """Say what a reason code of the ledger means."""
@@ -315,24 +311,40 @@ class Episode:
     def set_state(self, state: Snapshot) -> None:
         """Go back to where get_state was called."""
         self._episodes.worlds.restore(state)
+        book = self._book()
+        self._is_over = book["terminated"] or book["truncated"]
         self._episodes.translator.reshape(self._episodes.worlds.shape)
 
     def totals(self) -> dict[str, Any]:
         """Return the counts of the episode so far; see the class."""
-        book = self._episodes.worlds.book[0]
-        return {name: int(book[name]) for name in TOTALS} | {"solved": bool(book.left == 0)}
+        return _totals(self._book())
 
-    def _ledger(self, turn: Turn) -> dict[str, Any]:
-        kept = int((turn.actions[0] != NO_ACTION).sum())
-        flags, reasons = turn.ledger[FLAGS, 0, :kept], turn.ledger[REASONS, 0, :kept].tolist()
-        columns = {name: (flags >> bit & 1 > 0).tolist() for bit, name in enumerate(FLAG_NAMES)}
+    def _book(self) -> dict[str, Any]:
+        """Return the world's numbers, see grid.BOOK, as Python's own."""
+        return dict(zip(BOOK_NAMES, self._episodes.worlds.book[0].item(), strict=True))
+
+    def _ledger(self, turn: Turn, book: dict[str, Any]) -> dict[str, Any]:
+        flags, reasons = turn.ledger[:, 0].tolist()
         if turn.readings is None:
-            return {name: values[0] for name, values in columns.items()} | {"reason": reasons[0]} | self.totals()
+            only = {name: flags[0] >> bit & 1 > 0 for bit, name in enumerate(FLAG_NAMES)}
+            return only | {"reason": reasons[0]} | _totals(book)
         (reading,) = turn.readings
-        ledger: dict[str, Any] = {name: values + [False] * reading.over for name, values in columns.items()}
-        ledger["reason"] = reasons + [OVER_LIMIT] * reading.over
+        kept, over = len(reading.actions), reading.over
+        ledger: dict[str, Any] = {}
+        for bit, name in enumerate(FLAG_NAMES):
+            ledger[name] = [_HAS_BIT[bit][flag] for flag in flags[:kept]] + [False] * over
+        ledger["reason"] = reasons[:kept] + [OVER_LIMIT] * over
         ledger |= {"actions": list(reading.actions), "outcome": reading.outcome, "why": reading.why}
-        return ledger | self.totals()
+        return ledger | _totals(book)
+
+
+_HAS_BIT = [[flags >> bit & 1 > 0 for flags in range(256)] for bit in range(len(FLAG_NAMES))]
+
+
+def _totals(book: dict[str, Any]) -> dict[str, Any]:
+    totals = {name: book[name] for name in TOTALS}
+    totals["solved"] = book["left"] == 0
+    return totals
 
 
 def seeds_from(seeds: Sequence[int]) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.kernel import kernel
+from textworlds.kernel import compiles, kernel
 
 UP, DOWN, LEFT, RIGHT = range(4)
 
@@ -47,7 +47,7 @@ class State(NamedTuple):
 
     board: np.ndarray  # uint8[N, P * H * W], the pictures
     agents: np.ndarray  # int32[N, A], the cell (row * W + column) of each agent
-    book: np.recarray  # BOOK[N], numbers kept with each world
+    book: np.ndarray  # BOOK[N], numbers kept with each world
     height: int
     width: int
 
@@ -57,7 +57,8 @@ def new_state(num_worlds: int, shape: tuple[int, int, int], num_agents: int = 1)
     planes, height, width = shape
     board = np.zeros((num_worlds, planes * height * width), np.uint8)
     agents = np.zeros((num_worlds, num_agents), np.int32)
-    return State(board, agents, np.zeros(num_worlds, BOOK).view(np.recarray), height, width)
+    book = np.zeros(num_worlds, BOOK)
+    return State(board, agents, book if compiles() else book.view(np.recarray), height, width)
 
 
 @kernel

@@ -46,7 +46,7 @@ class Kernel:
         copy = types.FunctionType(code, scope, code.co_name, self.function.__defaults__)
         copy.__module__ = self.function.__module__
         copy.__qualname__ = f"{code.co_name}_{self.digest[:16]}"
-        if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        if not compiles():
             return copy
         from numba import njit
 
@@ -80,6 +80,11 @@ class Kernel:
 def kernel(function: Callable[..., Any]) -> Kernel:
     """Make a function of integers and arrays a kernel; the decorator for all compiled code."""
     return Kernel(function)
+
+
+def compiles() -> bool:
+    """Return whether kernels are compiled; NUMBA_DISABLE_JIT=1 says no."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 
 
 def _names(code: types.CodeType) -> set[str]:

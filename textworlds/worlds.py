@@ -71,7 +71,7 @@ class Worlds:
         return self.state.board.shape[1] // (height * width), height, width
 
     @property
-    def book(self) -> np.recarray:
+    def book(self) -> np.ndarray:
         """BOOK[N]: the numbers kept with each world; see grid.BOOK."""
         return self.state.book
 
@@ -92,16 +92,16 @@ class Worlds:
         if self.shape != self._level_shape:
             self._make_state(1, self._level_shape)
         if seeds is None:
-            self.book.episode[worlds] += 1
+            self.book["episode"][worlds] += 1
         else:
-            self.book.seed[worlds] = seeds
-            self.book.episode[worlds] = 0
+            self.book["seed"][worlds] = seeds
+            self.book["episode"][worlds] = 0
         turns = turns_of(self.puzzle)
         if self.levels is not None:
             boards = self.levels.reshape(len(self.levels), -1)
             turns.begin_with(self.state, self._history, worlds, boards, self.turn_limit)
         elif (failed := turns.begin_generated(self.state, self._history, worlds, self.options, self.turn_limit)) >= 0:
-            seed, episode = self.book.seed[failed], self.book.episode[failed]
+            seed, episode = self.book["seed"][failed], self.book["episode"][failed]
             raise ValueError(f"{self.puzzle.name}: no level found for seed {seed}, episode {episode}: {self.options}")
 
     def place(self, worlds: np.ndarray, picture: np.ndarray) -> None:

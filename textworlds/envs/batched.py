@@ -106,12 +106,12 @@ class TextWorldVectorEnv(VectorEnv[Any, Any, Any]):
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one turn in every world; worlds whose episode ended are treated as autoreset_mode says."""
         book = self.episodes.worlds.book
-        over = book.terminated | book.truncated
+        over = book["terminated"] | book["truncated"]
         if over.any() and self.autoreset_mode is AutoresetMode.DISABLED:
             raise RuntimeError(f"worlds {np.flatnonzero(over)[:5].tolist()} are over; reset them with a reset_mask first")
         turn = self.episodes.act(actions)
-        ended, info = (book.terminated | book.truncated) & ~over, self._ledger(turn)
-        result = book.reward.copy(), book.terminated & ~over, book.truncated & ~over
+        ended, info = (book["terminated"] | book["truncated"]) & ~over, self._ledger(turn)
+        result = book["reward"].copy(), book["terminated"] & ~over, book["truncated"] & ~over
         begun = over
         if self.autoreset_mode is AutoresetMode.SAME_STEP and ended.any():
             info = self._final(turn, ended, info)
@@ -189,7 +189,7 @@ class TextWorldVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _totals(self, mask: np.ndarray) -> dict[str, Any]:
         book = self.episodes.worlds.book
-        totals = {name: book[name].copy() for name in TOTALS} | {"solved": book.left == 0}
+        totals = {name: book[name].copy() for name in TOTALS} | {"solved": book["left"] == 0}
         return totals | {f"_{name}": mask.copy() for name in totals}
 
     def _with_mask(self, info: dict[str, Any]) -> dict[str, Any]:
