@@ -117,16 +117,15 @@ Walls stand to the right of row 0, column 1 and row 2, column 0. Walls stand bel
 Passenger 1 is in the taxi and wants to go to row 0, column 3. \
 Passenger 2 is at row 0, column 0 and wants to go to row 2, column 2.""",
 }
-DRAWN = [(PUSH, PUSHED), (RIDE, RIDDEN)]
 
 
 def pushed() -> np.ndarray:
     picture = np.zeros((1, 5, 7), np.uint8)
     board = picture[0]
-    board[[0, -1]] = board[:, [0, -1]] = SOLID
+    board[[0, -1]] = SOLID
+    board[:, [0, -1]] = SOLID
     board[1, 4:] = board[3, 1] = SOLID
     board[1, 2], board[2, 2], board[2, 5], board[3, 3] = GOAL, ITEM, AGENT | GOAL, ITEM | GOAL
-    board[0, :] = board[4, :] = board[:, 0] = board[:, 6] = SOLID
     close_walls(board)
     return picture
 
@@ -272,7 +271,7 @@ def test_several_agents_are_told() -> None:
 @any_format
 @any_words
 def test_any_text_is_a_picture_or_a_value_error(format: str, words: Words) -> None:
-    texts = [text for texts in (PUSHED[format], RIDDEN[format]) for text in [texts]]
+    texts = [PUSHED[format], RIDDEN[format]]
     alphabet = st.sampled_from(sorted({*"".join(texts), *"019x\n é\0\ud800"}))
 
     @settings(max_examples=150, deadline=None)
@@ -303,17 +302,17 @@ BOMBS = {
     ],
     "json": ["[" * 100_000, '{"a": ' * 100_000, '{"rows": ' + "9" * 5000 + "}", "[]", "7", "null", '{"rows": [7]}'],
     "prose": ["The board has 99999 rows and 99999 columns. Walls fill row 0, columns 0 to 99999."],
-    "dense": ["", "\n", "+", "\n".join(["passenger 1: R to R"] * 2000), "#" * (MAX_CELLS + 1)],
-    "spaced": [" ", "# ", "+ - +\n|"],
+    "dense": ["", "\n", "?", "\n".join(["passenger 1: R to R"] * 2000), "#" * (MAX_CELLS + 1)],
+    "spaced": ["", "# ", "+ - +\n|"],
 }
 
 
-@pytest.mark.parametrize(("format", "text"), [(format, text) for format, texts in BOMBS.items() for text in texts])
-def test_bombs_are_refused(format: str, text: str) -> None:
-    for words in ALL_WORDS.values():
-        if format != "spaced" or words is not PUSH or text != " ":
-            with pytest.raises(ValueError):
-                read(text, format, words)
+@any_format
+@any_words
+def test_bombs_are_refused(format: str, words: Words) -> None:
+    for text in BOMBS[format]:
+        with pytest.raises(ValueError):
+            read(text, format, words)
 
 
 ERRORS = [
@@ -321,7 +320,7 @@ ERRORS = [
     ("dense", PUSH, "-$--+#", "-$é-+#", "line 3, column 4: 'é' is not a tile"),
     ("dense", PUSH, "-$--+#", "-$-+#", "line 3: 6 characters instead of 7"),
     ("spaced", PUSH, "- $ - -", "- $.- -", "line 3, column 6: '.' is not ' '"),
-    ("dense", RIDE, "|R  |", "|R x|", "line 2, column 4: 'x' is not a tile"),
+    ("dense", RIDE, "|R  |", "|R ?|", "line 2, column 4: '?' is not a tile"),
     ("dense", RIDE, "|R  |", "|R- |", "line 2, column 3: '-' is not '|' or ' '"),
     ("dense", RIDE, "+ +-+", "+ +|+", "line 5, column 4: '|' is not '-' or ' '"),
     ("dense", RIDE, "|R  |", "xR  |", "line 2, column 1: 'x' is not '|'"),
@@ -329,8 +328,8 @@ ERRORS = [
     ("dense", RIDE, "R to Y", "R to B", "line 9, column 19: there is no stand 'B'"),
     ("dense", RIDE, "R to Y", "R to 7", "line 9, column 19: '7' is not the name of a stand"),
     ("dense", RIDE, "  y  ", "     ", "line 9, column 19: there is no stand 'Y'"),
-    ("dense", RIDE, "|       |\n", "", "line 8: one line too many"),
-    ("coordinates", PUSH, "boxes: (2, 2)", "boxes: (2, x)", "line 3, column 9: "),
+    ("dense", RIDE, "|       |\n", "", "an odd number of lines, not 6"),
+    ("coordinates", PUSH, "boxes: (2, 2)", "boxes: (2, x)", "line 3, column 12: 'x) (3, 3)'"),
     ("coordinates", PUSH, "(2, 2) (3, 3)", "(3, 3) (2, 2)", "line 3, column 9: '3, 3) (2, 2)' where '2, 2) (3, 3)'"),
     ("coordinates", PUSH, "boxes", "crates", "line 3, column 1: 'crates"),
     ("coordinates", PUSH, "(2, 2)", "(2, 7)", "(2, 7) is outside the board of 5 rows and 7 columns"),
@@ -340,13 +339,13 @@ ERRORS = [
     ("json", PUSH, '"boxes": [[2, 2]', '"boxes": [["2", 2]', "'boxes': [[\"2\", 2]"),
     ("json", PUSH, '"boxes"', '"crates"', "'crates'"),
     ("json", PUSH, "{", "", "line 1 column 7"),
-    ("prose", PUSH, "You are", "You were", "line 1, column 88: 'were the"),
+    ("prose", PUSH, "You are", "You were", "line 1, column 84: 'You were the player"),
 ]
 
 
 @pytest.mark.parametrize(("format", "words", "old", "new", "message"), ERRORS)
 def test_errors_say_where(format: str, words: Words, old: str, new: str, message: str) -> None:
-    text = dict(zip((id(PUSH), id(RIDE)), (PUSHED, RIDDEN), strict=True))[id(words)][format]
+    text = (PUSHED if words is PUSH else RIDDEN)[format]
     assert old in text
     with pytest.raises(ValueError) as error:
         read(text.replace(old, new, 1), format, words)
@@ -363,7 +362,7 @@ def test_unknown_formats_are_refused() -> None:
 def test_goals_that_outnumber_their_names_are_refused(format: str) -> None:
     picture = np.full((1, 1, 9), GOAL, np.uint8)
     close_walls(picture[0])
-    with pytest.raises(ValueError, match="9|more"):
+    with pytest.raises(ValueError, match="names for"):
         write(picture, format, MIXED)
 
 
@@ -381,7 +380,7 @@ def test_planes_are_refused_where_items_are_alike(format: str) -> None:
         Writer(format, PUSH, (2, 3, 3))
 
 
-@pytest.mark.parametrize("format", TELLING_FORMATS := sorted({*FORMATS} - {*MAPS}))
+@pytest.mark.parametrize("format", sorted({*FORMATS} - {*MAPS}))
 def test_only_maps_are_bytes(format: str) -> None:
     with pytest.raises(ValueError, match="dense, spaced"):
         Writer(format, PUSH, (1, 5, 7)).write_bytes(pushed().reshape(1, -1))

@@ -1,4 +1,5 @@
 import random
+import re
 import time
 from pathlib import Path
 
@@ -25,7 +26,8 @@ BOXES = {**WALKER, ITEM: "$", ITEM | GOAL: "*"}
 WORDS = Words("", COMPASS, BOXES, {}, item="box", items="boxes")
 WALKER_WORDS = Words("", COMPASS, WALKER, {})
 ALLOWED = "allowed: # @ + $ * . space - _"
-FIRST_STEPS = Path(__file__).parent.parent / "examples" / "first_steps.xsb"
+ROOT = Path(__file__).parent.parent
+FIRST_STEPS = ROOT / "examples" / "first_steps.xsb"
 
 A, B = "###\n#@#\n###", "####\n#-+#\n####"
 
@@ -220,14 +222,13 @@ BAD_XML = {
     "rows without a level": (slc("\n<L>###</L>"), "line 2, column 1: <L> has no place here; a <Level> holds rows, each an <L>"),
     "a level in a level": (slc("<Level>\n<Level/></Level>"), "line 2, column 1: <Level> has no place here; a <Level> holds rows, each an <L>"),
     "a tag in a row": (slc("<Level><L>\n<b/></L></Level>"), "line 2, column 1: <b> has no place here; a <Level> holds rows, each an <L>"),
-    "a document type": ("<!DOCTYPE a>\n<a/>", "line 1, column 12: a DOCTYPE is not read; level files need none"),
     "laughs": (
         '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;&b;&b;&b;">]><a>&c;</a>',
-        "line 1, column 13: a DOCTYPE is not read; level files need none",
+        "line 1, column 13: definitions in a DOCTYPE are not read; delete them",
     ),
     "a file of ours": (
         '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]><a>&b;</a>',
-        "line 1, column 13: a DOCTYPE is not read; level files need none",
+        "line 1, column 13: definitions in a DOCTYPE are not read; delete them",
     ),
     "an unknown entity": ("<a>&b;</a>", "line 1, column 4: not well-formed XML: undefined entity"),
     "a hundred thousand tags": ("<a>" * 100_000, "line 1, column 49: <a> has no place here; a <Level> holds rows, each an <L>"),
@@ -262,8 +263,13 @@ def test_a_small_file_that_makes_a_huge_picture_is_refused():
         error_in(f"{A}\n\n{bomb}")
         == "x.xsb, line 5, column 1: more than 67,108,864 cells up to here, the most that is read"
     )
-    levels = "\n\n".join(["#" * 6000 + "\n#@#" + "\n###" * 6000] * 2)
-    assert "x.xsb, line 6004, column 1: more than 67,108,864 cells" in error_in(levels)
+
+
+def test_small_levels_that_make_huge_pictures_together_are_refused(monkeypatch):
+    monkeypatch.setattr("textworlds.text.levels.LARGEST", 300)
+    level = "#" * 15 + "\n#@#" + "\n###" * 8
+    assert len(read_levels(f"{level}\n\n{level}", WORDS)) == 2
+    assert "x.xsb, line 23, column 1: more than 300 cells up to here" in error_in(f"{level}\n\n" * 3)
 
 
 def test_files_are_read_whole_or_not_at_all(tmp_path):
@@ -445,3 +451,24 @@ def test_our_first_steps_are_solved_by_their_solutions():
     ]  # fmt: skip
     for level, solution in zip(levels, solutions, strict=True):
         assert play(drawn(level).split("\n"), solution)
+
+
+def blocks_of(kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)\n```", (ROOT / "docs" / "levels.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_page_on_level_files_tells_the_truth(capsys, monkeypatch):
+    example, *errors = blocks_of("text")
+    assert titles_of(example) == ["Two corners"]
+    for block in errors:
+        text, message = block.rsplit("\n\n", 1)
+        assert error_in(text, name="mine.xsb") == message
+    monkeypatch.chdir(ROOT)
+    exec(blocks_of("python")[0], {})  # the page's own code
+    assert capsys.readouterr().out == blocks_of("output")[0] + "\n"
+
+
+def test_a_document_type_that_only_names_its_definition_is_passed_over():
+    board = "<L>#####</L><L>#@$.#</L><L>#####</L>"
+    text = f'<?xml version="1.0"?><!DOCTYPE S SYSTEM "nowhere.dtd"><S><Level Id="one">{board}</Level></S>'
+    assert [level.title for level in read_levels(text, WORDS)] == ["one"]

@@ -27,13 +27,3 @@ def find_id(id: str) -> tuple[Puzzle, Mapping[str, Any]]:
         raise ValueError(f"unknown id {id!r}; the nearest are: {', '.join(near)}")
     return known[full]
 
-
-def find_puzzle(name: str) -> Puzzle:
-    """Return a puzzle by its name.
-
-    Raises:
-        ValueError: for an unknown name; the text lists the known ones.
-    """
-    if name not in PUZZLES:
-        raise ValueError(f"unknown puzzle {name!r}; known: {', '.join(sorted(PUZZLES))}")
-    return PUZZLES[name]

@@ -8,7 +8,7 @@ from gymnasium.vector.utils import batch_space
 
 from textworlds.envs.single import RENDER_MODES, check_options, make_spaces
 from textworlds.episodes import TOTALS, Episodes, Turn, seeds_from
-from textworlds.ids import find_puzzle
+from textworlds.puzzles import find_puzzle
 from textworlds.pixels import draw_pixels
 from textworlds.play import FLAG_NAMES, FLAGS, REASONS
 from textworlds.text import formats

@@ -1,5 +1,8 @@
 """The puzzles: one line each."""
 
+import copyreg
+from pickle import PicklingError
+
 from textworlds.puzzles.maze import PUZZLE as MAZE
 from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION, Puzzle
 from textworlds.puzzles.sokoban import PUZZLE as SOKOBAN
@@ -7,4 +10,24 @@ from textworlds.puzzles.taxi import PUZZLE as TAXI
 
 PUZZLES: dict[str, Puzzle] = {puzzle.name: puzzle for puzzle in (SOKOBAN, MAZE, TAXI)}
 
-__all__ = ["GAVE_UP", "NO_SOLUTION", "PUZZLES", "Puzzle"]
+__all__ = ["GAVE_UP", "NO_SOLUTION", "PUZZLES", "Puzzle", "find_puzzle"]
+
+
+def find_puzzle(name: str) -> Puzzle:
+    """Return a puzzle by its name.
+
+    Raises:
+        ValueError: for an unknown name; the text lists the known ones.
+    """
+    if name not in PUZZLES:
+        raise ValueError(f"unknown puzzle {name!r}; known: {', '.join(sorted(PUZZLES))}")
+    return PUZZLES[name]
+
+
+def _reduce(puzzle: Puzzle) -> tuple[object, tuple[str]]:
+    if PUZZLES.get(puzzle.name) is not puzzle:
+        raise PicklingError(f"{puzzle.name!r} is not one of textworlds.PUZZLES, by whose names puzzles are pickled")
+    return find_puzzle, (puzzle.name,)
+
+
+copyreg.pickle(Puzzle, _reduce)

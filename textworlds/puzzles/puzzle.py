@@ -51,3 +51,6 @@ class Puzzle:
     check_level: Callable[[np.ndarray], str]
     num_planes: Callable[[Any], int] = lambda options: 1
     rewards: Mapping[str, Mapping[int, float]] = field(default_factory=lambda: {"outcome": {SOLVED: 1.0}})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Puzzle":
+        return self

@@ -273,12 +273,16 @@ def _facts_told(told: dict[str, str], words: Words) -> Facts:
     sizes = _pairs(told.get("size", ""))
     if not sizes:
         raise ValueError("the text does not tell how many rows and columns the board has")
+    height, width = sizes[0]
+    check_size(1, height, width)
     said = {field: told.get(key, "") for field, key in _keys(words).items()}
     cells = {field: sorted(set(_pairs(content))) for field, content in said.items()}
-    cells["solid"] = sorted(set(islice(_solid_cells(said["solid"]), MAX_CELLS)))
+    cells["solid"] = sorted(set(islice(_solid_cells(said["solid"]), height * width + 1)))
     keys = takewhile(told.__contains__, (f"{words.passenger} {number}" for number in count(1)))
     passengers = [_pairs(told[key]) for key in keys] if words.passenger else []
-    return Facts(sizes[0], **cells, passengers=[Passenger(p[0] if p[1:] else None, p[-1]) for p in passengers if p])
+    return Facts(
+        (height, width), **cells, passengers=[Passenger(p[0] if p[1:] else None, p[-1]) for p in passengers if p]
+    )
 
 
 def _pairs(content: str) -> list[Cell]:

@@ -4,7 +4,6 @@
 a text has the same length and layout for all boards of a shape. The others tell facts, see facts.py.
 """
 
-from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -184,7 +183,9 @@ def read_map(text: str, blanks: int, words: Words) -> np.ndarray:
     planes = 1 + sum(bool(words.passenger) and line.startswith(f"{words.passenger} ") for line in lines)
     height, width = len(lines) + 1 - planes, (len(lines[0]) + blanks) // (1 + blanks)
     if words.thin_walls:
-        height, width = (height - 1) // 2, (width - 1) // 2
+        if height % 2 == 0:
+            raise ValueError(f"a map with walls between its cells has an odd number of lines, not {height}")
+        height, width = height // 2, (width - 1) // 2
     check_size(planes, height, width)
     layout = make_layout(words, (planes, height, width), blanks)
     _check_lines(lines, layout)
@@ -202,9 +203,7 @@ def _check_lines(lines: list[str], layout: Layout) -> None:
     ends = np.flatnonzero(layout.kind == ord("\n")).tolist()
     starts = [0, *(end + 1 for end in ends)]
     lengths = [end - start for start, end in zip(starts, [*ends, len(layout.kind)], strict=True)]
-    for number, (line, length) in enumerate(zip_longest(lines, lengths), 1):
-        if line is None or length is None:
-            raise ValueError(f"line {number}: {'a line is missing' if line is None else 'one line too many'}")
+    for number, (line, length) in enumerate(zip(lines, lengths, strict=True), 1):
         if len(line) != length:
             raise ValueError(f"line {number}: {len(line)} characters instead of {length}")
 

@@ -272,8 +272,10 @@ class _SlcReader:
     def error(self, what: str) -> LevelError:
         return _Drawing(self.name, [], [self.place()]).error((0, 0), what)
 
-    def doctype(self, *_: Any) -> None:
-        raise self.error("a DOCTYPE is not read; level files need none")
+    def doctype(self, name: str, system: str | None, public: str | None, has_subset: int) -> None:
+        # Level files in the wild name an external DTD, which is never opened; definitions of their own they need none.
+        if has_subset:
+            raise self.error("definitions in a DOCTYPE are not read; delete them")
 
     def start(self, element: str, attributes: dict[str, str]) -> None:
         if (element == "L") != (self.open[-1] == "Level") or "L" in self.open or len(self.open) > DEEPEST:

@@ -13,7 +13,7 @@ from textworlds.kernel import kernel
 from textworlds.random import below
 
 ANY, BACKTRACKER, WILSON = -1, 0, 1
-BORDER = -1
+NONE = -1
 
 
 class Options(NamedTuple):
@@ -74,14 +74,13 @@ def offset(width, direction):
 
 
 @kernel
-def room_beyond(board, width, room, direction):
-    """Return the next room in a direction, or BORDER.
+def room_beyond(room, direction, width, size):
+    """Return the next room in a direction, or a solid cell if there is none.
 
-    Two cells to the left of a leftmost room lies the right border, one row up, and is solid; only above the first row
-    and below the last one there is nothing.
+    Two cells to the left of a leftmost room lies the right border, one row up. Outside of the board counts as cell 0.
     """
     to = room + 2 * offset(width, direction)
-    return to if to >= 0 and to < board.size and not board[to] & SOLID else BORDER
+    return to if to >= 0 and to < size else 0
 
 
 @kernel
@@ -109,8 +108,8 @@ def carve_deeply(rng, board, width, rooms, trail):
     while True:
         chosen, ways = -1, 0
         for direction in range(UP, UP + 4):
-            to = room_beyond(board, width, room, direction)
-            if to != BORDER and board[to] == WALLS:
+            to = room_beyond(room, direction, width, board.size)
+            if board[to] == WALLS:
                 ways += 1
                 if ways == 1 or below(rng, ways) == 0:
                     chosen = direction
@@ -141,13 +140,15 @@ def carve_evenly(rng, board, width, rooms, ways_out):
         room = start
         while board[room] == WALLS:
             direction = below(rng, 4)
-            to = room_beyond(board, width, room, direction)
-            if to != BORDER:
+            to = room_beyond(room, direction, width, board.size)
+            if not board[to] & SOLID:
                 ways_out[room] = direction
                 room = to
-        room = start
-        while board[room] == WALLS:
-            room = join(board, width, room, np.int64(ways_out[room]))
+        room, is_joined = start, board[start] != WALLS
+        while not is_joined:
+            direction = np.int64(ways_out[room])
+            is_joined = board[room_beyond(room, direction, width, board.size)] != WALLS
+            room = join(board, width, room, direction)
     board[root] ^= AGENT
 
 
@@ -156,7 +157,8 @@ def open_loops(rng, board, width, rooms, num_closed, wanted):
     """Open `wanted` of the `num_closed` walls that are left between two rooms, any such choice with the same chance."""
     for room in rooms:
         for direction in (DOWN, RIGHT):
-            if board[room] >> direction & 1 and room_beyond(board, width, room, direction) != BORDER:
+            to = room_beyond(room, direction, width, board.size)
+            if board[room] >> direction & 1 and not board[to] & SOLID:
                 if below(rng, num_closed) < wanted:
                     join(board, width, room, direction)
                     wanted -= 1
@@ -174,10 +176,10 @@ def place_ends(rng, board, width, rooms, wanted, has_loops, queue):
     """
     parents = np.empty(board.size, np.int32)
     start = rooms[below(rng, rooms.size)]
-    depth, exit = sweep(rng, board, width, start, wanted, queue, parents)
+    depth, exit = farthest(rng, board, width, start, wanted, queue, parents)
     if depth < wanted:
         start = exit
-        depth, exit = sweep(rng, board, width, start, wanted, queue, parents)
+        depth, exit = farthest(rng, board, width, start, wanted, queue, parents)
     if depth < wanted and has_loops:
         start, exit = search_apart(rng, board, width, start, exit, depth, wanted, queue, parents)
     board[start] ^= AGENT
@@ -198,7 +200,49 @@ def search_apart(rng, board, width, start, exit, longest, wanted, queue, parents
     middle = exit
     for _ in range(longest // 2):
         middle = np.int64(parents[middle])
-    radius, _ = sweep(rng, board, width, middle, board.size, queue, parents)
-    around = queue.copy()
-    distances = ...
+    radius, first, end = sweep(board, width, middle, board.size, queue, parents)
+    while longest < wanted and longest < 2 * radius:
+        for room in queue[first:end].copy():
+            depth, other = farthest(rng, board, width, np.int64(room), wanted, queue, parents)
+            if depth > longest:
+                longest, start, exit = depth, np.int64(room), other
+        radius -= 1
+        _, first, end = sweep(board, width, middle, radius, queue, parents)
     return start, exit
+
+
+@kernel
+def farthest(rng, board, width, start, wanted, queue, parents):
+    """Return how far, in rooms, one can be from `start`, or `wanted` if that is less, and a random room so far away."""
+    depth, first, end = sweep(board, width, start, wanted, queue, parents)
+    return depth, np.int64(queue[first + below(rng, end - first)])
+
+
+@kernel
+def sweep(board, width, start, wanted, queue, parents):
+    """List rooms by their distance from `start`, up to the distance wanted.
+
+    Args:
+        queue: int32[cells], filled in with rooms, `start` first.
+        parents: int32[cells], filled in with the next room on the way from each room listed to `start`.
+
+    Returns:
+        The largest distance, and where in the queue the rooms at that distance begin and end.
+    """
+    parents[:] = NONE
+    queue[0], parents[start] = start, start
+    depth, first, end, tail = 0, 0, 1, 1
+    while depth < wanted:
+        for index in range(first, end):
+            room = np.int64(queue[index])
+            for direction in range(UP, UP + 4):
+                if board[room] >> direction & 1:
+                    continue
+                to = room + 2 * offset(width, direction)
+                if parents[to] == NONE:
+                    queue[tail], parents[to] = to, room
+                    tail += 1
+        if tail == end:
+            break
+        depth, first, end = depth + 1, end, tail
+    return depth, first, end

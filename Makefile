@@ -1,0 +1,37 @@
+# make demo | test | check | bench | test-all. Each sets up what it needs in .venv; needs Python 3.11+, pip and make.
+PYTHON ?= python3
+VENV ?= .venv
+RUN := OMP_NUM_THREADS=1 $(VENV)/bin/python
+
+.PHONY: demo test check bench test-all clean
+
+demo: $(VENV)/ready
+	$(RUN) examples/demo.py
+	$(RUN) -m textworlds wmact train textworlds/Maze-easy-v0 --minutes 2.5
+
+test: $(VENV)/ready
+	$(RUN) -m pytest -n 2 -m "not slow"
+
+check: $(VENV)/ready
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+bench: $(VENV)/ready
+	$(RUN) benchmarks/run.py
+
+# Slow tests; then kernels uncompiled, and compiled with bounds checks (which need a cache of their own).
+test-all: $(VENV)/ready
+	$(RUN) -m pytest -n 2
+	NUMBA_DISABLE_JIT=1 $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_formats.py
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/boundscheck $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_every_puzzle.py
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[wmact]" --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

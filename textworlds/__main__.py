@@ -1,0 +1,3 @@
+from textworlds.cli import main
+
+raise SystemExit(main())
