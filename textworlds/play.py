@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import CHANGED, SOLVED, SOLVED_ALREADY, settle
+from textworlds.grid import CHANGED, SOLVED, SOLVED_ALREADY, copy_cells, settle
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import Puzzle
 from textworlds.random import below, start_stream
@@ -141,7 +141,7 @@ def begin_with(state, history, worlds, boards, turn_limit):
     rng = np.empty(1, np.uint64)
     for world in worlds:
         start_stream(rng, state.book[world].seed, state.book[world].episode)
-        state.board[world] = boards[below(rng, boards.shape[0])]
+        copy_cells(boards[below(rng, boards.shape[0])], state.board[world])
         begin(state, history, world, turn_limit)
 
 
@@ -178,8 +178,8 @@ def try_actions(scratch, state, masks):
         for action in range(masks.shape[1]):
             if step(scratch, world, 0, action) == CHANGED:
                 masks[world, action] = True
-                scratch.board[world] = state.board[world]
-                scratch.agents[world] = state.agents[world]
+                copy_cells(state.board[world], scratch.board[world])
+                copy_cells(state.agents[world], scratch.agents[world])
                 scratch.book[world] = state.book[world]
 
 

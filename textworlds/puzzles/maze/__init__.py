@@ -2,11 +2,11 @@
 
 Rules: walk up, down, left and right, and not through walls. Any odd height and width from 5.
 Actions: 0 up, 1 down, 2 left, 3 right.
-Level and state: one plane. SOLID walls, GOAL the exit, AGENT the player. Levels given by hand may have several exits,
-    and thin walls on the wall bits.
+Level and state: one plane. SOLID walls, GOAL the exit, AGENT the player. A level given by hand may have several exits.
 Solved when: a player stands on an exit.
-Generator: a spanning tree of the rooms at odd rows and columns, by the recursive backtracker or by Wilson's algorithm,
-    which draws every tree with the same chance; a share of the other walls opened; start and exit as far apart as asked.
+Generator: a spanning tree of the rooms at odd rows and columns, by the recursive backtracker or by Wilson's
+    algorithm, which draws every tree with the same chance; a share of the other walls opened; start and exit as far
+    apart as asked.
 Solver: breadth-first search: the fewest steps, and a proof where there is no way.
 Sources: Wilson (STOC 1996); Buck, Mazes for Programmers (2015). The paper of the WMAct ids, arXiv 2511.23476, does not
     say how large its mazes are: their sizes are ours (see docs/wmact.md).

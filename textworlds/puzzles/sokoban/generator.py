@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, close_walls, neighbour
+from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, close_walls, copy_cells, neighbour
 from textworlds.kernel import kernel
 from textworlds.puzzles.sokoban.positions import (
     FULL,
@@ -41,21 +41,19 @@ class Options(NamedTuple):
 @kernel
 def generate(rng, state, world, options):
     """Fill in a solvable level; return False if no room took the boxes."""
-    plain = np.empty(state.board.shape[1], np.uint8)
     best = np.empty(state.board.shape[1], np.uint8)
     deepest = 0
     for _ in range(ROOMS):
         if not carve(rng, state, world, options.num_boxes):
             continue
-        plain[:] = state.board[world]
         depth = pull_away(rng, state, world, options.num_boxes)
         if depth > deepest:
             deepest = depth
-            best[:] = state.board[world]
+            copy_cells(state.board[world], best)
         if deepest >= options.min_pushes:
             break
     if deepest > 0:
-        state.board[world] = best
+        copy_cells(best, state.board[world])
     return deepest > 0
 
 
@@ -80,10 +78,14 @@ def carve(rng, state, world, num_boxes):
     close_walls(board.reshape(height, width))
     if floor < 2 * num_boxes + 1:
         return False
-    cells = np.flatnonzero(board & SOLID == 0)
-    shuffle(rng, cells, cells.size)
-    for cell in cells[:num_boxes]:
-        board[cell] |= GOAL | ITEM
+    cells, count = np.empty(board.size, np.int64), 0
+    for cell in range(board.size):
+        if not board[cell] & SOLID:
+            cells[count] = cell
+            count += 1
+    shuffle(rng, cells, count)
+    for box in range(num_boxes):
+        board[cells[box]] |= GOAL | ITEM
     return True
 
 
@@ -139,9 +141,10 @@ def pull_layer(rng, positions, state, world, first, end):
 def pull_boxes(positions, state, world, position):
     """Keep all positions one pull away; return False if there is no room for more."""
     put_boxes(positions, position, state, world)
-    for cell in positions.boxes[position]:
+    for box in positions.boxes[position]:
+        cell = np.int64(box)
         for direction in range(UP, UP + 4):
-            flood(positions, state, world, positions.player[position])
+            flood(positions, state, world, np.int64(positions.player[position]))
             if state.board[world, cell] >> direction & 1:
                 continue
             to = neighbour(state, cell, direction)
@@ -175,6 +178,11 @@ def choose_start(rng, positions, state, world, first):
 @kernel
 def place_player(rng, positions, state, world, within_reach):
     """Set the player on a random cell of those within reach of a cell."""
-    flood(positions, state, world, within_reach)
-    cells = np.flatnonzero(positions.reached == positions.floods[0])
-    state.board[world, cells[below(rng, cells.size)]] |= AGENT
+    flood(positions, state, world, np.int64(within_reach))
+    chosen, ties = np.int64(0), 0
+    for cell in range(positions.reached.size):
+        if is_reached(positions, cell):
+            ties += 1
+            if below(rng, ties) == 0:
+                chosen = cell
+    state.board[world, chosen] |= AGENT

@@ -59,7 +59,7 @@ def flood(positions, state, world, start):
     queue[0], reached[start] = start, number
     smallest, head, tail = start, 0, 1
     while head < tail:
-        cell = queue[head]
+        cell = np.int64(queue[head])
         head += 1
         for direction in range(UP, UP + 4):
             if state.board[world, cell] >> direction & 1:

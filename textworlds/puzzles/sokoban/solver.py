@@ -6,7 +6,7 @@ pulling a box from every goal.
 
 import numpy as np
 
-from textworlds.grid import GOAL, ITEM, UP, neighbour
+from textworlds.grid import GOAL, ITEM, UP, copy_cells, neighbour
 from textworlds.kernel import kernel
 from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION
 from textworlds.puzzles.sokoban.positions import (
@@ -32,14 +32,16 @@ def solve(state, world, plan):
     cells = state.height * state.width
     saved = state.board[world].copy()
     player = np.int64(state.agents[world, 0])
-    num_boxes = np.sum(saved & ITEM > 0)
+    num_boxes = 0
+    for flags in saved[:cells]:
+        num_boxes += flags & ITEM != 0
     positions = new_positions(CAPACITY, num_boxes, cells)
     alive = np.zeros(cells, np.bool_)
     find_alive(state, world, alive)
     insert_first(positions, state, world, player)
     last = search(positions, state, world, alive)
     length = last if last < 0 else write_plan(positions, state, world, last, player, plan)
-    state.board[world] = saved
+    copy_cells(saved, state.board[world])
     return length
 
 
@@ -74,8 +76,9 @@ def search(positions, state, world, alive):
     position = 0
     while position < positions.size[0]:
         put_boxes(positions, position, state, world)
-        for cell in positions.boxes[position]:
-            flood(positions, state, world, positions.player[position])
+        for box in positions.boxes[position]:
+            cell = np.int64(box)
+            flood(positions, state, world, np.int64(positions.player[position]))
             for direction in range(UP, UP + 4):
                 found = push(positions, state, world, alive, position, cell, direction)
                 if found == FULL:
@@ -98,7 +101,7 @@ def push(positions, state, world, alive, position, cell, direction):
     if positions.reached[behind] != positions.floods[0] or state.board[world, to] & ITEM or not alive[to]:
         return KNOWN
     found = insert_moved(positions, state, world, position, cell, to, cell, direction)
-    flood(positions, state, world, positions.player[position])
+    flood(positions, state, world, np.int64(positions.player[position]))
     return found
 
 
@@ -119,13 +122,14 @@ def write_plan(positions, state, world, last, player, plan):
     length = 0
     for link in range(len(chain) - 2, -1, -1):
         put_boxes(positions, chain[link + 1], state, world)
-        cell, direction = positions.move[chain[link]] >> 2, positions.move[chain[link]] & 3
+        move = np.int64(positions.move[chain[link]])
+        cell, direction = move >> 2, move & 3
         length = walk(positions, state, world, player, neighbour(state, cell, direction ^ 1), plan, length)
         if length < 0 or length == plan.size:
             return GAVE_UP
         plan[length] = direction
         length += 1
-        player = np.int64(cell)
+        player = cell
     return length
 
 

@@ -34,6 +34,8 @@ def check_options(options: Options, height: int, width: int) -> str:
     """Return why no such level can be generated, or an empty string."""
     if height < 2 or width < 2:
         return f"a map has at least 2 rows and 2 columns; height and width are {height} and {width}"
+    if options.classic not in (0, 1):
+        return f"classic is 0 or 1; it is {options.classic}"
     if options.classic and (height, width, options.num_stands, options.num_passengers) != (5, 5, 4, 1):
         return "the classic map has 5 rows, 5 columns, 4 stands and 1 passenger"
     most = min(height * width, len(WORDS.goal_names))
@@ -58,6 +60,8 @@ def check_level(picture: np.ndarray) -> str:
         return "passengers have planes of their own; there is one in plane 0"
     if not 1 <= len(planes) <= MAX_PASSENGERS:
         return f"a level has 1 to {MAX_PASSENGERS} passengers; this one has {len(planes)}"
+    if (planes & ~np.uint8(GOAL | ITEM | AGENT)).any():
+        return "the planes of passengers hold nothing but where they are, where they go, and whether they ride"
     complaints = (_check_passenger(plane, taxis, stands) for plane in planes)
     for number, complaint in enumerate(complaints, 1):
         if complaint:

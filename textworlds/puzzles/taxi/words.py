@@ -1,6 +1,6 @@
 """The words of Taxi."""
 
-from textworlds.grid import AGENT, AGENT_IN_WAY, WALL_IN_WAY
+from textworlds.grid import AGENT, AGENT_IN_WAY, SOLID, WALL_IN_WAY
 from textworlds.puzzles.taxi.rules import NO_FARE, NO_PASSENGER, NO_STAND, TAXI_FULL
 from textworlds.text.words import Vocabulary, Words
 
@@ -9,8 +9,8 @@ WORDS = Words(
         "This is Taxi. Take every passenger to its stand. You drive south, north, east or west, one cell at a time, "
         "and not through walls. pickup takes in a passenger who waits where you are; you have room for one. dropoff "
         "lets your passenger out, at any stand.\n"
-        "The drawing shows cells with walls | and - between them: . street, @ you, capital letters stands; a small "
-        'letter is you at that stand. Below it, "passenger 1: R to B" waits at R and wants to go to B, and '
+        "The drawing shows cells with walls | and - between them: . street, # building, @ you, capital letters "
+        'stands; a small letter is you at that stand. Below it, "passenger 1: R to B" waits at R and wants to go to B, and '
         '"passenger 1: @ to B" rides with you.'
     ),
     vocabulary=Vocabulary(
@@ -23,7 +23,7 @@ WORDS = Words(
             ("dropoff", "drop off", "drop_off"),
         ),
     ),
-    glyphs={0: ".", AGENT: "@"},
+    glyphs={SOLID: "#", 0: ".", AGENT: "@"},
     reasons={
         WALL_IN_WAY: "a wall is in the way",
         AGENT_IN_WAY: "another taxi is in the way",

@@ -1,0 +1,464 @@
+"""Taxi: Gymnasium's own table, drawn cases, properties of generated levels, and the solver against a naive search."""
+
+import os
+import subprocess
+import sys
+from collections import Counter, deque
+from itertools import count
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from textworlds.grid import (
+    AGENT,
+    AGENT_IN_WAY,
+    CHANGED,
+    GOAL,
+    ITEM,
+    SOLVED,
+    SOLVED_ALREADY,
+    WALL_IN_WAY,
+    WALLS,
+    State,
+    close_walls,
+    new_state,
+    settle,
+)
+from textworlds.play import REASONS, turns_of
+from textworlds.puzzles import GAVE_UP, NO_SOLUTION
+from textworlds.puzzles.taxi import PUZZLE, Options
+from textworlds.puzzles.taxi.rules import DROPOFF, NO_FARE, NO_PASSENGER, NO_STAND, PICKUP, TAXI_FULL
+from textworlds.text.formats import read, write
+
+SOUTH, NORTH, EAST, WEST = range(4)
+OFFSETS = {SOUTH: (1, 0), NORTH: (-1, 0), EAST: (0, 1), WEST: (0, -1)}
+TURNS = turns_of(PUZZLE)
+
+
+def begin(pictures, num_agents=1):
+    """Return a state that plays the given pictures, one in each world."""
+    state = new_state(len(pictures), pictures[0].shape, num_agents)
+    for world, picture in enumerate(pictures):
+        history = np.zeros((len(pictures), 64), np.uint64)
+        TURNS.begin_with(state, history, np.array([world]), picture.reshape(1, -1), 100)
+    return state
+
+
+def start(drawing):
+    lines = [line.strip() for line in drawing.strip().split("\n")]
+    return begin([read("\n".join(lines), "dense", PUZZLE.words)])
+
+
+def play(state, actions):
+    """Play a turn in world 0; return the reasons."""
+    ledger = np.zeros((2, 1, len(actions)), np.uint8)
+    history = np.zeros((1, 1024), np.uint64)
+    TURNS.play(state, history, np.array([actions], np.int8), np.array([len(actions)]), np.zeros(64), ledger)
+    return ledger[REASONS, 0].tolist()
+
+
+def make(num_levels, height=5, width=5, **options):
+    """Return a state of generated levels."""
+    options = Options(**options)
+    assert PUZZLE.check_options(options, height, width) == ""
+    state = new_state(num_levels, (PUZZLE.num_planes(options), height, width))
+    state.book["seed"] = np.arange(num_levels)
+    history = np.zeros((num_levels, 64), np.uint64)
+    assert TURNS.begin_generated(state, history, np.arange(num_levels), options, 100) == -1
+    return state
+
+
+def pictures_of(state):
+    return state.board.reshape(len(state.board), -1, state.height, state.width)
+
+
+def draw(state):
+    return write(pictures_of(state)[0], "dense", PUZZLE.words).split("\n")
+
+
+def copy_of(state):
+    return State(state.board.copy(), state.agents.copy(), state.book.copy(), state.height, state.width)
+
+
+def assert_same_state(state, other):
+    for one, two in zip(state[:3], other[:3], strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+# Gymnasium's Taxi.
+
+STANDS = [(0, 0), (0, 4), (4, 0), (4, 3)]
+
+
+@pytest.fixture(scope="module")
+def gymnasium():
+    return gym.make("Taxi-v4").unwrapped
+
+
+@pytest.fixture(scope="module")
+def classic_walls():
+    return pictures_of(make(1, classic=1))[0, 0] & (WALLS | GOAL)
+
+
+def decoded(env, walls, number):
+    """Return the picture of one of Gymnasium's 500 states."""
+    row, column, passenger, destination = env.decode(number)
+    picture = np.stack([walls, np.zeros((5, 5), np.uint8)])
+    picture[0, row, column] |= AGENT
+    picture[1][STANDS[passenger] if passenger < 4 else (row, column)] |= ITEM if passenger < 4 else ITEM | AGENT
+    picture[1][STANDS[destination]] |= GOAL
+    return picture
+
+
+def encoded(env, picture):
+    """Return the number of the state that a picture shows."""
+    ((row, column),), (at,), (to,) = (np.argwhere(cells) for cells in (picture[0] & AGENT, picture[1] & ITEM, picture[1] & GOAL))
+    passenger = 4 if picture[1].max() >= AGENT else STANDS.index(tuple(at))
+    return env.encode(row, column, passenger, STANDS.index(tuple(to)))
+
+
+@pytest.mark.parametrize("action", range(6))
+def test_all_500_states_change_as_in_gymnasium(gymnasium, classic_walls, action):
+    state = begin([decoded(gymnasium, classic_walls, number) for number in range(500)])
+    left = state.book["left"].copy()
+    for number in range(500):
+        ((_, after, reward, done),) = gymnasium.P[number][action]
+        reason = PUZZLE.step(state, number, 0, action)
+        is_solved = left[number] > 0 and state.book["left"][number] == 0
+        assert encoded(gymnasium, pictures_of(state)[number]) == after
+        assert is_solved == done
+        assert PUZZLE.rewards["classic"][SOLVED if is_solved else reason] == reward
+        assert (reason == CHANGED) == (number != after)
+
+
+def test_the_classic_mask_is_gymnasiums(gymnasium, classic_walls):
+    state = begin([decoded(gymnasium, classic_walls, number) for number in range(500)])
+    masks = np.zeros((500, 6), bool)
+    TURNS.try_actions(copy_of(state), state, masks)
+    np.testing.assert_array_equal(masks, [gymnasium.action_mask(number) for number in range(500)])
+
+
+def test_the_classic_starts_are_gymnasiums_300_equally_often(gymnasium):
+    starts = Counter(encoded(gymnasium, picture) for picture in pictures_of(make(12_000, classic=1)))
+    assert sorted(starts) == np.flatnonzero(gymnasium.initial_state_distrib).tolist()
+    assert all(abs(seen - 40) < 5 * 40**0.5 for seen in starts.values())
+
+
+def test_a_classic_episode_pays_as_in_gymnasium():
+    state = make(1, classic=1)
+    plan = np.empty(99, np.int8)
+    length = PUZZLE.solve(state, 0, plan)
+    pay = np.zeros(64)
+    pay[list(PUZZLE.rewards["classic"])] = list(PUZZLE.rewards["classic"].values())
+    actions = np.append([DROPOFF], plan[:length]).astype(np.int8)[np.newaxis]
+    TURNS.play(state, np.zeros((1, 64), np.uint64), actions, np.ones(1, int), pay, np.zeros((2, *actions.shape), np.uint8))
+    assert state.book["reward"][0] == -10 - (length - 1) + 20
+
+
+# Drawn cases.
+
+TOWN = """
+    +-+-+-+
+    |R .|G|
+    + + + +
+    |. @ .|
+    +-+-+-+
+    passenger 1: R to G
+"""
+
+
+def test_a_taxi_brings_its_passenger_to_the_destination():
+    state = start(TOWN)
+    assert play(state, [NORTH, EAST, WEST, PICKUP, SOUTH]) == [CHANGED, WALL_IN_WAY, CHANGED, CHANGED, CHANGED]
+    assert draw(state) == ["+-+-+-+", "|R .|G|", "+ + + +", "|@ . .|", "+-+-+-+", "passenger 1: @ to G"]
+    assert play(state, [EAST, EAST, NORTH]) == [CHANGED] * 3
+    assert state.book["left"][0] == 1
+    assert play(state, [DROPOFF, SOUTH]) == [CHANGED, SOLVED_ALREADY]
+    assert draw(state) == ["+-+-+-+", "|R .|g|", "+ + + +", "|. . .|", "+-+-+-+", "passenger 1: G to G"]
+    assert state.book["left"][0] == 0
+
+
+def test_why_pickup_and_dropoff_change_nothing():
+    state = start(TOWN)
+    assert play(state, [PICKUP, DROPOFF]) == [NO_PASSENGER, NO_FARE]
+    assert play(state, [NORTH, WEST, PICKUP, PICKUP, EAST, DROPOFF])[3:] == [TAXI_FULL, CHANGED, NO_STAND]
+
+
+def test_a_passenger_may_be_put_down_at_any_stand():
+    state = start(TOWN)
+    play(state, [WEST, NORTH, PICKUP, DROPOFF, EAST])
+    assert draw(state) == ["+-+-+-+", "|R @|G|", "+ + + +", "|. . .|", "+-+-+-+", "passenger 1: R to G"]
+
+
+CORNER = """
+    +-+-+
+    |g R|
+    + + +
+    |Y .|
+    +-+-+
+    passenger 1: R to R
+    passenger 2: R to G
+    passenger 3: R to G
+"""
+
+
+def test_of_several_passengers_the_first_is_picked_up_and_those_who_have_arrived_come_last():
+    state = start(CORNER.replace("g R", "R g").replace("R to", "G to").replace("to G", "to Y").replace("to R", "to G"))
+    assert state.book["left"][0] == 2
+    play(state, [PICKUP])
+    assert draw(state)[5:] == ["passenger 1: G to G", "passenger 2: @ to Y", "passenger 3: G to Y"]
+    play(state, [WEST, DROPOFF, EAST, PICKUP])
+    assert draw(state)[5:] == ["passenger 1: G to G", "passenger 2: R to Y", "passenger 3: @ to Y"]
+    play(state, [WEST, DROPOFF, EAST, PICKUP])
+    assert draw(state)[5:] == ["passenger 1: @ to G", "passenger 2: R to Y", "passenger 3: R to Y"]
+    assert state.book["left"][0] == 3
+    play(state, [DROPOFF])
+    assert state.book["left"][0] == 2
+
+
+def test_taxis_do_not_drive_into_each_other_and_carry_their_own_passengers():
+    picture = pictures_of(start("+-+-+-+\n|R @ G|\n+-+-+-+\npassenger 1: R to G\npassenger 2: G to R"))[0].copy()
+    picture[0, 0] = picture[0, 0] & ~np.uint8(AGENT) | np.array([AGENT, 0, AGENT], np.uint8)
+    state = begin([picture], num_agents=2)
+    played = [(0, PICKUP), (1, PICKUP), (0, EAST), (1, WEST), (0, WEST), (1, WEST), (1, DROPOFF)]
+    reasons = [PUZZLE.step(state, 0, agent, action) for agent, action in played]
+    assert reasons == [CHANGED, CHANGED, CHANGED, AGENT_IN_WAY, CHANGED, CHANGED, NO_STAND]
+    assert pictures_of(state)[0, 1:, 0].tolist() == [[ITEM | AGENT, 0, GOAL], [GOAL, ITEM | AGENT, 0]]
+
+
+@pytest.mark.parametrize("options", [{}, {"num_passengers": 3, "num_stands": 3}])
+def test_goals_and_key_are_kept_while_playing(options):
+    state = make(15, 3, 3, **options)
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        for world in range(15):
+            PUZZLE.step(state, world, 0, int(rng.integers(6)))
+            assert state.book["left"][world] == PUZZLE.goals_left(state, world)
+            key = int(state.book["key"][world])
+            settle(state, world)
+            assert state.book["key"][world] == key
+
+
+# Generated levels.
+
+
+def reached(board):
+    """Return the cells within reach of the first: a naive search."""
+    found, queue = {(0, 0)}, [(0, 0)]
+    while queue:
+        row, column = queue.pop()
+        for action, (down, right) in OFFSETS.items():
+            to = row + down, column + right
+            if not board[row, column] >> (action ^ 1) & 1 and to not in found:
+                found.add(to)
+                queue.append(to)
+    return found
+
+
+@pytest.mark.parametrize("size", [(2, 2), (2, 9), (5, 5), (8, 6)])
+@pytest.mark.parametrize("walls", [0, 35, 100])
+@pytest.mark.parametrize(("num_stands", "num_passengers"), [(2, 1), (4, 3)])
+def test_generated_levels_are_towns(size, walls, num_stands, num_passengers):
+    height, width = size
+    inner = height * (width - 1) + (height - 1) * width
+    state = make(15, height, width, walls=walls, num_stands=num_stands, num_passengers=num_passengers)
+    for picture in pictures_of(state):
+        board = picture[0]
+        assert len(reached(board)) == height * width
+        put = (board[:, :-1] >> 3 & 1).sum() + (board[:-1] >> 1 & 1).sum()
+        assert put == int((inner - (height * width - 1)) * walls / 100 + 0.5)
+        closed = board.copy()
+        close_walls(closed)
+        np.testing.assert_array_equal(board, closed)
+        assert (board & GOAL > 0).sum() == num_stands
+        assert not ((picture[1:] & ITEM > 0) & (picture[1:] & GOAL > 0)).any()
+        assert PUZZLE.check_level(picture) == ""
+
+
+def test_the_same_seed_makes_the_same_level_and_the_next_episode_another():
+    first, again = make(10), make(10)
+    np.testing.assert_array_equal(first.board, again.board)
+    again.book["episode"] += 1
+    TURNS.begin_generated(again, np.zeros((10, 64), np.uint64), np.arange(10), Options(), 100)
+    assert (first.board != again.board).any(axis=1).all()
+
+
+def test_ids_can_be_made_and_solved():
+    plan = np.empty(999, np.int8)
+    for settings in PUZZLE.ids.values():
+        state = make(5, **{name: value for name, value in settings.items() if name not in ("turn_limit", "rewards")})
+        assert all(0 < PUZZLE.solve(state, world, plan) < 2 * settings["turn_limit"] for world in range(5))
+
+
+# The solver.
+
+
+def naive_length(picture):
+    """Return the fewest actions that solve a level, by breadth-first search over all that `step` can do; -1: none."""
+    state = begin([picture])
+    if state.book["left"][0] == 0:
+        return 0
+    known, layer = {picture.tobytes()}, deque([picture])
+    for length in count(1):
+        following = []
+        for before in layer:
+            for action in range(6):
+                state.board[0] = before.ravel()
+                settle(state, 0)
+                PUZZLE.step(state, 0, 0, action)
+                if PUZZLE.goals_left(state, 0) == 0:
+                    return length
+                if (after := state.board[0].tobytes()) not in known:
+                    known.add(after)
+                    following.append(state.board[0].copy())
+        layer = following
+        if not layer:
+            return -1
+
+
+@pytest.mark.parametrize(
+    ("num_levels", "size", "options"),
+    [
+        (25, (4, 4), {"num_stands": 3, "walls": 80}),
+        (12, (2, 6), {"num_stands": 4, "num_passengers": 2, "walls": 100}),
+        (4, (2, 5), {"num_stands": 3, "num_passengers": 3, "walls": 50}),
+    ],
+)
+def test_plans_are_as_short_as_a_naive_search_finds(num_levels, size, options):
+    state = make(num_levels, *size, **options)
+    rng = np.random.default_rng(1)
+    plan = np.empty(99, np.int8)
+    for world in range(num_levels):
+        for _ in range(rng.integers(40)):
+            PUZZLE.step(state, world, 0, int(rng.integers(6)))
+        before = copy_of(state)
+        length = PUZZLE.solve(state, world, plan)
+        assert_same_state(state, before)
+        assert length == naive_length(pictures_of(state)[world])
+        assert all(PUZZLE.step(state, world, 0, int(action)) == CHANGED for action in plan[:length])
+        assert state.book["left"][world] == 0
+
+
+STREET = """
+    +-+-+-+-+-+-+-+-+-+-+-+
+    |r . . G . Y . . . . B|
+    +-+-+-+-+-+-+-+-+-+-+-+
+    passenger 1: Y to G
+    passenger 2: R to B
+"""
+
+
+def test_putting_a_passenger_down_on_the_way_can_be_shortest():
+    state = start(STREET)
+    plan = np.empty(99, np.int8)
+    length = PUZZLE.solve(state, 0, plan)
+    assert length == naive_length(pictures_of(state)[0]) == 20
+    assert plan[:length].tolist().count(DROPOFF) == 3
+
+
+def test_the_solver_obeys_who_is_picked_up_first():
+    """With the numbers swapped, the one who was put down would be the first to be picked up again."""
+    state = start(STREET.replace("Y to G", "x").replace("R to B", "Y to G").replace("x", "R to B"))
+    plan = np.empty(99, np.int8)
+    length = PUZZLE.solve(state, 0, plan)
+    assert length == naive_length(pictures_of(state)[0]) == 21
+
+
+@pytest.mark.parametrize("options", [{"num_passengers": 4, "num_stands": 8}, {"num_passengers": 2, "num_stands": 26}])
+def test_plans_for_large_towns_play_to_solved(options):
+    state = make(5, 12, 12, **options)
+    plan = np.empty(300, np.int8)
+    for world in range(5):
+        length = PUZZLE.solve(state, world, plan)
+        assert length > 0
+        assert all(PUZZLE.step(state, world, 0, int(action)) == CHANGED for action in plan[:length])
+        assert state.book["left"][world] == 0
+
+
+def test_the_solver_knows_when_there_is_no_way():
+    state = start("+-+-+-+\n|R|@ G|\n+-+-+-+\npassenger 1: R to G")
+    assert PUZZLE.solve(state, 0, np.empty(9, np.int8)) == NO_SOLUTION
+
+
+def test_the_solver_gives_up_if_the_plan_has_no_room():
+    state = start("+-+-+-+\n|R @ G|\n+-+-+-+\npassenger 1: R to G")
+    assert PUZZLE.solve(state, 0, np.empty(4, np.int8)) == GAVE_UP
+    assert PUZZLE.solve(state, 0, np.empty(5, np.int8)) == 5
+
+
+def test_a_solved_level_has_an_empty_plan():
+    state = start("+-+-+-+\n|R @ G|\n+-+-+-+\npassenger 1: G to G")
+    assert PUZZLE.solve(state, 0, np.empty(4, np.int8)) == 0
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ((Options(), 1, 9), "at least 2 rows and 2 columns"),
+        ((Options(num_stands=5), 2, 2), "num_stands is 2 to 4 on 2 rows and 2 columns; it is 5"),
+        ((Options(num_stands=27), 9, 9), "2 to 26"),
+        ((Options(num_stands=1), 9, 9), "it is 1"),
+        ((Options(num_passengers=0), 9, 9), "1 to 8; it is 0"),
+        ((Options(num_passengers=9), 9, 9), "1 to 8; it is 9"),
+        ((Options(walls=101), 9, 9), "0 to 100; it is 101"),
+        ((Options(classic=1), 6, 5), "the classic map has 5 rows"),
+        ((Options(classic=1, num_passengers=2), 5, 5), "the classic map has 5 rows"),
+        ((Options(classic=2), 5, 5), "0 or 1; it is 2"),
+    ],
+)
+def test_impossible_options_are_explained(settings, said):
+    assert said in PUZZLE.check_options(*settings)
+
+
+@pytest.mark.parametrize(
+    ("plane", "cell", "flags", "said"),
+    [
+        (0, (1, 1), AGENT, "exactly one taxi; this one has 0"),
+        (0, (0, 1), AGENT, "exactly one taxi; this one has 2"),
+        (0, (0, 1), ITEM, "one in plane 0"),
+        (0, (0, 2), GOAL, "passenger 1 has a destination that is no stand"),
+        (0, (0, 0), GOAL, "passenger 1 waits at a place that is no stand"),
+        (1, (0, 0), ITEM, "passenger 1 is at one place and has one destination; here 0 and 1"),
+        (1, (0, 0), GOAL, "here 1 and 2"),
+        (1, (0, 0), AGENT, "passenger 1 rides, but not in the taxi"),
+        (1, (0, 1), 1, "nothing but"),
+    ],
+)
+def test_what_is_no_level_is_explained(plane, cell, flags, said):
+    picture = pictures_of(start(TOWN))[0].copy()
+    assert PUZZLE.check_level(picture) == ""
+    picture[plane][cell] ^= flags
+    assert said in PUZZLE.check_level(picture)
+
+
+def test_only_one_passenger_rides():
+    picture = pictures_of(start(TOWN.replace("1: R", "1: @")))[0]
+    assert PUZZLE.check_level(picture) == ""
+    assert "only one" in PUZZLE.check_level(picture[[0, 1, 1]])
+    assert "1 to 8 passengers; this one has 0" in PUZZLE.check_level(picture[:1])
+
+
+def fingerprint():
+    """Return levels and plans, to compare compiled with uncompiled ones."""
+    plan = np.zeros(200, np.int8)
+    told = []
+    for options in ({"classic": 1}, {"num_passengers": 2, "num_stands": 5}, {"walls": 100}):
+        state = make(4, **options)
+        told += [state.board.tobytes().hex(), [int(PUZZLE.solve(state, world, plan)) for world in range(4)], plan.tolist()]
+    return str(told)
+
+
+def test_compiled_and_uncompiled_kernels_do_the_same():
+    other = "0" if os.environ.get("NUMBA_DISABLE_JIT", "0") == "1" else "1"
+    command = [sys.executable, "-W", "ignore", __file__]
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": other}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert told.strip() == fingerprint()
+
+
+if __name__ == "__main__":
+    print(fingerprint())
