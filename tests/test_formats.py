@@ -1,8 +1,10 @@
 """Formats: pictures into text and back, without loss."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -384,3 +386,12 @@ def test_planes_are_refused_where_items_are_alike(format: str) -> None:
 def test_only_maps_are_bytes(format: str) -> None:
     with pytest.raises(ValueError, match="dense, spaced"):
         Writer(format, PUSH, (1, 5, 7)).write_bytes(pushed().reshape(1, -1))
+
+
+def test_the_page_on_formats_tells_the_truth(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
+    codes, outputs = (re.findall(rf"```{kind}\n(.*?)\n```", page, re.DOTALL) for kind in ("python", "output"))
+    scope: dict[str, object] = {}
+    for code, output in zip(codes, outputs, strict=True):
+        exec(code, scope)
+        assert capsys.readouterr().out.rstrip() == output

@@ -10,11 +10,10 @@ from contextlib import suppress
 from typing import NoReturn
 
 import textworlds
-from textworlds.agents.cli import add_parser as add_wmact
 from textworlds.bank import read_level
 from textworlds.episodes import Episode, seeds_from
-from textworlds.ids import all_ids, find_id, find_puzzle
-from textworlds.puzzles import PUZZLES, Puzzle
+from textworlds.ids import all_ids, find_id
+from textworlds.puzzles import PUZZLES, Puzzle, find_puzzle
 from textworlds.terminal import Terminal, View, run_beside, with_controls
 from textworlds.text.levels import Level, read_level_file
 from textworlds.worlds import Snapshot
@@ -46,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (OSError, ValueError) as error:
-        named = isinstance(error, OSError) and error.filename
-        print(f"textworlds: {f'{error.filename}: {error.strerror}' if named else error}", file=sys.stderr)
+        where = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else ""
+        print(f"textworlds: {where or error}", file=sys.stderr)
         return BAD_INPUT
     return code or 0
 
@@ -61,7 +60,10 @@ def make_parser() -> Parser:
     add_play(commands)
     ids = commands.add_parser("ids", help="list all ids with their settings")
     ids.set_defaults(run=lambda arguments: print(table_of_ids()))
-    add_wmact(commands)
+    with suppress(ModuleNotFoundError):
+        from textworlds.agents.cli import add_parser
+
+        add_parser(commands)
     return parser
 
 
@@ -164,13 +166,13 @@ class Game:
 
     def status(self) -> str:
         totals = self.episode.totals()
-        acted = f"Actions: {totals['num_asked']}, {totals['num_changed']} of them changed something."
-        return f"{acted} Left to do: {self.left}. Levels solved: {len(self.solved)}."
+        acted = f"actions {totals['num_asked']}, changes {totals['num_changed']}"
+        return f"{acted}, left to do {self.left}, levels solved {len(self.solved)}"
 
     def view(self) -> View:
         keys = [f"{key} {names[0]}" for key, names in zip(self.vocabulary.letters, self.vocabulary.names, strict=True)]
         help = f"{'  '.join(keys[: self.num_actions])}  (or arrows)\n{'  '.join(keys[self.num_actions :])}"
-        board = self.episode.episodes.observe()[0]
+        (board,) = self.episode.episodes.observe()
         return View(self.title, board, self.episode.picture(), self.status(), self.note, help)
 
     def press(self, key: int | str) -> None:

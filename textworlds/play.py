@@ -197,4 +197,5 @@ class Turns(NamedTuple):
 def turns_of(puzzle: Puzzle) -> Turns:
     """Return the kernels that play a puzzle."""
     verbs = {"step": puzzle.step, "goals_left": puzzle.goals_left, "generate": puzzle.generate}
-    return Turns(*(kernel.bind(**verbs) for kernel in (play, begin_with, begin_generated, rehash, try_actions)))
+    hot, *others = (kernel.bind(**verbs) for kernel in (play, begin_with, begin_generated, rehash, try_actions))
+    return Turns(hot.lean(), *others)

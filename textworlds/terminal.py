@@ -1,4 +1,4 @@
-"""The terminal: keys in, coloured boards out, whatever is played. Both can be pipes, then it is text in and text out."""
+"""The terminal: keys in, coloured boards out, whatever is played. Both can be pipes: text in and text out."""
 
 import os
 import re
@@ -21,6 +21,8 @@ from textworlds.text.words import Vocabulary
 KEY = re.compile(r"\x1b[\[O][0-9;]*[A-Za-z~]|.", re.DOTALL)
 ARROWS = {"A": ("up", "north"), "B": ("down", "south"), "C": ("right", "east"), "D": ("left", "west")}
 WINDOWS_ARROWS = {"H": "A", "P": "B", "M": "C", "K": "D"}
+START_OF_KEY = re.compile(r"\x1b([\[O][0-9;]*)?\Z")
+ESCAPE_SECONDS = 0.05  # the rest of an arrow key arrives in less
 INTERRUPT, END_OF_INPUT = "\x03", "\x04"
 UNKNOWN_KEY = "This key does nothing."
 
@@ -116,12 +118,12 @@ class Terminal:
 
 def colours_of(picture: np.ndarray, is_thin: bool) -> list[list[str]]:
     """Return the colour of each character of a drawn board, which has walls of their own characters if `is_thin`."""
-    tiles = np.full(picture.shape[1:], FLOOR, object)
+    tiles = np.full(picture[0].shape, FLOOR, "<U4")
     for flags, colour in PAINTS.items():
         tiles[(picture & flags == flags).any(axis=0)] = colour
     if not is_thin:
         return tiles.tolist()
-    colours = np.full((2 * tiles.shape[0] + 1, 2 * tiles.shape[1] + 1), WALL, object)
+    colours = np.full((2 * tiles.shape[0] + 1, 2 * tiles.shape[1] + 1), WALL, "<U4")
     colours[1::2, 1::2] = tiles
     return colours.tolist()
 
@@ -148,8 +150,8 @@ def printable(text: str) -> str:
 def with_controls(vocabulary: Vocabulary, controls: dict[str, str]) -> Vocabulary:
     """Return a vocabulary in which each action has a key, its letter, and controls (name -> key) follow the actions.
 
-    An action's key is its one-letter name, else the first free letter of its names. A control whose key or name is taken
-    is left out.
+    An action's key is its one-letter name, else the first free letter of its names. A control is left out if its key or
+    name is taken.
     """
     keys = [next((name for name in names if len(name) == 1), "") for names in vocabulary.names]
     for action, names in enumerate(vocabulary.names):
@@ -211,23 +213,31 @@ if sys.platform == "win32":
         raise KeyboardInterrupt
 
 else:
+    import select
     import termios
     import tty
 
     @contextmanager
     def single_keys(is_typed: bool) -> Iterator[None]:
-        """Get keys one by one, unseen, until the end."""
+        """Get keys one by one, unseen; Ctrl-Z too, as nobody would put the window back in order after a pause."""
         if not is_typed:
             yield
             return
         before = termios.tcgetattr(sys.stdin)
         try:
             tty.setcbreak(sys.stdin)
+            modes = termios.tcgetattr(sys.stdin)
+            modes[6][termios.VSUSP] = bytes([os.fpathconf(sys.stdin.fileno(), "PC_VDISABLE")])
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, modes)
             yield
         finally:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
     def pressed() -> Iterator[str]:
         """Yield each key that is pressed; an arrow as the escape sequence that terminals send for it."""
-        while typed := os.read(sys.stdin.fileno(), 1024):
-            yield from KEY.findall(typed.decode("utf-8", "replace"))
+        text = ""
+        while data := os.read(sys.stdin.fileno(), 1024):
+            text += data.decode("utf-8", "replace")
+            if not (START_OF_KEY.search(text) and select.select([sys.stdin], [], [], ESCAPE_SECONDS)[0]):
+                yield from KEY.findall(text)
+                text = ""

@@ -2,12 +2,15 @@
 
 `check_puzzle` generates levels, the smallest first, plays them, and holds what the verbs do against puzzles/puzzle.py.
 Each of its checks is a small function that returns a sentence on what is wrong, or "". It draws the same levels and
-actions every time. The strategies need Hypothesis (pip install "textworlds[testing]"); the check does not.
+actions every time. The strategies need Hypothesis (pip install "textworlds[testing]"); the check does not, and can be
+run from the command line: python -m textworlds.testing NAME.
 """
 
+import sys
 import types
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +21,7 @@ from textworlds.episodes import Episode, Episodes
 from textworlds.grid import AGENT, CHANGED, GOAL, ITEM, SOLID, SOLVED, WALLS, State, close_walls, new_state, settle
 from textworlds.kernel import Kernel
 from textworlds.play import NO_ACTION
-from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION, Puzzle
+from textworlds.puzzles import GAVE_UP, NO_SOLUTION, PUZZLES, Puzzle, find_puzzle
 from textworlds.random import start_stream
 from textworlds.text import formats, grammars
 from textworlds.worlds import MAX_REASONS, Worlds
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 GRAMMARS = tuple(kind.replace("NAME", "action") for kind in grammars.KINDS)
+VERBS = ("step", "goals_left", "generate", "solve")
 ALL_SMALL = 10  # up to here every height and width is tried, beyond only those of the ids
 MAX_PLAN, MAX_WALK = 4096, 30
 WORLD, NUM_WORLDS = 1, 3  # levels are played in the middle world; its neighbours show a verb that leaves its world
@@ -62,7 +66,9 @@ def levels(puzzle: Puzzle, max_cells: int | None = None) -> "SearchStrategy[np.n
 
 def states(puzzle: Puzzle, max_cells: int | None = None) -> "SearchStrategy[Episode]":
     """Return a strategy for episodes of action="discrete" somewhere in the middle of play, none of them over."""
-    return _strategies().builds(lambda level, moves: _episode(puzzle, level, moves), levels(puzzle, max_cells), actions(puzzle))
+    return _strategies().builds(
+        lambda level, moves: _episode(puzzle, level, moves), levels(puzzle, max_cells), actions(puzzle)
+    )
 
 
 def actions(puzzle: Puzzle, max_size: int = MAX_WALK) -> "SearchStrategy[list[int]]":
@@ -129,15 +135,17 @@ def _id_settings(puzzle: Puzzle, id: str) -> Settings:
     return Settings(settings["height"], settings["width"], puzzle.options(**options))
 
 
-def _generate(puzzle: Puzzle, settings: Settings, seed: int, generate: Callable[..., Any] | None = None) -> Any:
+def _generate(puzzle: Puzzle, settings: Settings, seed: int) -> tuple[bool, State]:
     """Return whether a level was found, and the state with it in WORLD, ready to be played."""
     state = new_state(NUM_WORLDS, (puzzle.num_planes(settings.options), settings.height, settings.width))
+    state = state._replace(book=state.book.view(np.recarray))  # verbs that are not compiled need it so
     rng = np.zeros(1, np.uint64)
     start_stream(rng, np.uint64(seed), np.int32(0))
-    found = (generate or puzzle.generate)(rng, state, WORLD, settings.options)
-    settle(state, WORLD)
-    state.book["left"][WORLD] = puzzle.goals_left(state, WORLD)
-    return bool(found), state
+    found = bool(puzzle.generate(rng, state, WORLD, settings.options))
+    if np.count_nonzero(_picture(state)[0] & AGENT) == state.agents.shape[1]:
+        settle(state, WORLD)
+    state.book[WORLD].left = puzzle.goals_left(state, WORLD)
+    return found, state
 
 
 def _picture(state: State) -> np.ndarray:
@@ -195,8 +203,7 @@ def _check_level(puzzle: Puzzle, settings: Settings, seed: int) -> bool:
     game.check_state()
     game.play_plan(must_exist=True)
     game = _Game(puzzle, settings, seed, state)
-    rng = np.random.default_rng(seed)
-    for action in rng.integers(len(puzzle.words.vocabulary.names), size=MAX_WALK, dtype=np.int8):
+    for action in _random_actions(puzzle, MAX_WALK, seed):
         if game.left:
             game.play(action)
     game.play_plan(must_exist=False)
@@ -225,7 +232,7 @@ class _Game:
         self.puzzle, self.settings, self.seed, self.start = puzzle, settings, seed, start
         self.state = _copy(start)
         self.actions: list[int] = []
-        self._checked: set[bytes] = set()
+        self._read: set[bytes] = set()
 
     @property
     def left(self) -> int:
@@ -241,11 +248,12 @@ class _Game:
         self.check_state()
 
     def check_state(self) -> None:
+        for check in STATE_CHECKS:
+            self.require(check(self.puzzle, self.state))
         board = self.state.board.tobytes()
-        if board not in self._checked:
-            for check in STATE_CHECKS:
-                self.require(check(self.puzzle, self.state))
-        self._checked.add(board)
+        if board not in self._read:  # reading texts takes most of the time
+            self.require(texts_read_back(self.puzzle, self.state))
+        self._read.add(board)
 
     def play_plan(self, must_exist: bool) -> None:
         """Ask for a plan and play it."""
@@ -296,7 +304,11 @@ def spellings_are_read(puzzle: Puzzle) -> str:
     if twice := [name for name, count in counts.items() if count > 1]:
         return f"{twice[0]!r} is a spelling of two actions"
     for action, names in enumerate(vocabulary.names):
-        for spelling in (*names, *vocabulary.letters[action : action + 1], *"".join(vocabulary.arrows[action : action + 1])):
+        for spelling in (
+            *names,
+            *vocabulary.letters[action : action + 1],
+            *"".join(vocabulary.arrows[action : action + 1]),
+        ):
             read = grammars.read(spelling, "plain", vocabulary).actions
             if read != (action,):
                 return f"{spelling!r} is a spelling of action {action}, but is read as {read}"
@@ -461,14 +473,14 @@ def agents_are_on_the_board(puzzle: Puzzle, state: State) -> str:
 
 
 def left_is_kept(puzzle: Puzzle, state: State) -> str:
-    kept, counted = state.book["left"][WORLD], puzzle.goals_left(state, WORLD)
+    kept, counted = state.book[WORLD].left, puzzle.goals_left(state, WORLD)
     return "" if kept == counted else f"step keeps book.left at {kept} where goals_left counts {counted}"
 
 
 def key_is_kept(puzzle: Puzzle, state: State) -> str:
     again = _copy(state)
     settle(again, WORLD)
-    if again.book["key"][WORLD] == state.book["key"][WORLD]:
+    if again.book[WORLD].key == state.book[WORLD].key:
         return ""
     return "book.key does not fit the board; change the world only through grid.move_agent, move_item and toggle"
 
@@ -514,26 +526,24 @@ def _things(flags: int) -> str:
 
 
 def verbs_are_kernels(puzzle: Puzzle) -> str:
-    plain = [verb for verb in ("step", "goals_left", "generate", "solve") if not isinstance(getattr(puzzle, verb), Kernel)]
+    plain = [verb for verb in VERBS if not isinstance(getattr(puzzle, verb), Kernel)]
     return f"{plain[0]} is no kernel; put @kernel above it" if plain else ""
 
 
 def kernels_run_uncompiled(puzzle: Puzzle) -> str:
     """Play the smallest level with the verbs as plain Python; they must do what the compiled ones do."""
-    settings = allowed_settings(puzzle)[0]
+    settings = next(one for one in allowed_settings(puzzle) if _generate(puzzle, one, 0)[0])
+    plain = replace(puzzle, **{verb: _uncompiled(getattr(puzzle, verb)) for verb in VERBS})
     with np.errstate(over="ignore"):
-        _, state = _generate(puzzle, settings, 0)
-        _, plain_state = _generate(puzzle, settings, 0, _uncompiled(puzzle.generate))
-        plain_state = plain_state._replace(book=plain_state.book.view(np.recarray))
+        (_, state), (_, plain_state) = (_generate(one, settings, 0) for one in (puzzle, plain))
         if not _is_same(state, plain_state):
             return "generate makes another level when it is not compiled"
         plans = np.zeros((2, MAX_PLAN), np.int8)
-        lengths = [verb(state, WORLD, plan) for verb, plan in zip((puzzle.solve, _uncompiled(puzzle.solve)), plans, strict=True)]
+        lengths = [one.solve(state, WORLD, plan) for one, plan in zip((puzzle, plain), plans, strict=True)]
         if lengths[0] != lengths[1] or not np.array_equal(*plans[:, : max(lengths[0], 0)]):
             return "solve finds another plan when it is not compiled"
-        step = _uncompiled(puzzle.step)
-        for action in np.random.default_rng(0).integers(len(puzzle.words.vocabulary.names), size=50, dtype=np.int8):
-            told = puzzle.step(state, WORLD, 0, action), step(plain_state, WORLD, 0, action)
+        for action in _random_actions(puzzle, 50, seed=0):
+            told = puzzle.step(state, WORLD, 0, action), plain.step(plain_state, WORLD, 0, action)
             if told[0] != told[1] or not _is_same(state, plain_state):
                 return "step does something else when it is not compiled"
     return ""
@@ -541,22 +551,27 @@ def kernels_run_uncompiled(puzzle: Puzzle) -> str:
 
 def batches_play_what_single_worlds_play(puzzle: Puzzle) -> str:
     settings = _id_settings(puzzle, next(iter(puzzle.ids)))._asdict()
-    num_worlds, num_actions = 4, len(puzzle.words.vocabulary.names)
+    num_worlds = 4
     batch = Worlds(puzzle, num_worlds, turn_limit=3, **settings)
     singles = [Worlds(puzzle, 1, turn_limit=3, **settings) for _ in range(num_worlds)]
     batch.begin(np.arange(num_worlds), np.arange(num_worlds, dtype=np.uint64))
     for seed, single in enumerate(singles):
         single.begin(np.zeros(1, np.int64), np.array([seed], np.uint64))
-    rng = np.random.default_rng(0)
-    for asked in rng.integers(num_actions, size=(4, num_worlds, 10), dtype=np.int8):
+    for asked in _random_actions(puzzle, (4, num_worlds, 10), seed=0):
         ledger = batch.play(asked, np.full(num_worlds, 10))
         for world, single in enumerate(singles):
             alone = single.play(asked[world : world + 1], np.full(1, 10))
             rows = (batch.state.board, batch.state.agents, batch.book, ledger.swapaxes(0, 1))
             own = (single.state.board, single.state.agents, single.book, alone.swapaxes(0, 1))
             if not all(np.array_equal(a[world], b[0]) for a, b in zip(rows, own, strict=True)):
-                return f"world {world} of a batch plays otherwise than the same world alone, asked {asked[world].tolist()}"
+                return (
+                    f"world {world} of a batch plays otherwise than the same world alone, asked {asked[world].tolist()}"
+                )
     return ""
+
+
+def _random_actions(puzzle: Puzzle, shape: int | tuple[int, ...], seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(len(puzzle.words.vocabulary.names), size=shape, dtype=np.int8)
 
 
 def _uncompiled(verb: Any) -> Any:
@@ -595,7 +610,6 @@ STATE_CHECKS: list[Callable[[Puzzle, State], str]] = [
     left_is_kept,
     key_is_kept,
     play_leads_to_levels,
-    texts_read_back,
 ]
 HOUSE_CHECKS: list[Callable[[Puzzle], str]] = [
     ids_find_many_levels,
@@ -603,3 +617,9 @@ HOUSE_CHECKS: list[Callable[[Puzzle], str]] = [
     kernels_run_uncompiled,
     batches_play_what_single_worlds_play,
 ]
+
+
+if __name__ == "__main__":
+    for puzzle_name in sys.argv[1:] or PUZZLES:
+        check_puzzle(find_puzzle(puzzle_name))
+        print(f"{puzzle_name} keeps its promises")

@@ -1,10 +1,12 @@
 """Mazes: drawn cases, properties of generated levels, and the solver against a naive search."""
 
+import doctest
 import os
 import subprocess
 import sys
 from collections import Counter, deque
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,6 +34,7 @@ from textworlds.text.formats import read, write
 
 OFFSETS = {UP: (-1, 0), DOWN: (1, 0), LEFT: (0, -1), RIGHT: (0, 1)}
 TURNS = turns_of(PUZZLE)
+PAGE = Path(__file__).parents[2] / "docs" / "maze.md"
 
 
 def start(drawing, num_agents=1):
@@ -275,13 +278,21 @@ def test_ids_can_be_made():
     assert all(smaller < larger for smaller, larger in pairwise(sizes))
 
 
+def test_the_docs_page_shows_what_happens():
+    assert doctest.testfile(str(PAGE), module_relative=False).failed == 0
+
+
 def fingerprint():
     """Return levels and plans, to compare compiled with uncompiled ones."""
     plan = np.zeros(100, np.int8)
     told = []
     for options in ({}, {"loops": 20}, {"algorithm": WILSON, "path_length": 9}):
         state = make(4, 9, 7, **options)
-        told += [state.board.tobytes().hex(), [int(PUZZLE.solve(state, world, plan)) for world in range(4)], plan.tolist()]
+        told += [
+            state.board.tobytes().hex(),
+            [int(PUZZLE.solve(state, world, plan)) for world in range(4)],
+            plan.tolist(),
+        ]
     return str(told)
 
 

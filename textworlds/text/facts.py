@@ -232,7 +232,7 @@ def _the(noun: str, nouns: str, cells: Sequence[Cell]) -> str:
 
 
 def _sentence(start: str, cells: Sequence[Cell], names: Sequence[str] = ()) -> str:
-    named = zip_longest(names, cells, fillvalue="")
+    named = zip(names or [""] * len(cells), cells, strict=True)
     places = [f"{name}row {row}, column {column}" for name, (row, column) in named]
     return f"{start} {_and(places, '; ', '; and ' if len(cells) > 2 else ' and ')}." if cells else ""
 

@@ -53,7 +53,8 @@ class Translator:
         self._known: dict[str, Reading] = {}
         self.legend = legend
         self.feedback = feedback
-        self.reshape(shape)
+        self.shape = shape
+        self._writer = Writer(format, words, shape)
 
     @property
     def max_actions(self) -> int | None:
@@ -74,9 +75,10 @@ class Translator:
         return comment + 200 * planes + 100 * height * width
 
     def reshape(self, shape: tuple[int, int, int]) -> None:
-        """Write pictures of another shape from now on."""
-        self.shape = shape
-        self._writer = Writer(self.format, self.words, shape)
+        """Write pictures of this shape from now on."""
+        if shape != self.shape:
+            self.shape = shape
+            self._writer = Writer(self.format, self.words, shape)
 
     def read(self, messages: Sequence[str]) -> Asked:
         """Read one message for each world."""

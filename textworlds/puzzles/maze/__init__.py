@@ -8,8 +8,9 @@ Generator: a spanning tree of the rooms at odd rows and columns, by the recursiv
     algorithm, which draws every tree with the same chance; a share of the other walls opened; start and exit as far
     apart as asked.
 Solver: breadth-first search: the fewest steps, and a proof where there is no way.
-Sources: Wilson (STOC 1996); Buck, Mazes for Programmers (2015). The paper of the WMAct ids, arXiv 2511.23476, does not
-    say how large its mazes are: their sizes are ours (see docs/wmact.md).
+Sources: Wilson (STOC 1996); Buck, Mazes for Programmers (2015); for start and exit Crescenzi, Grossi, Habib, Lanzi and
+    Marino (Theoretical Computer Science, 2013). The paper of the WMAct ids, arXiv 2511.23476, does not say how large
+    its mazes are: their sizes are ours.
 Versions: v0.
 """
 

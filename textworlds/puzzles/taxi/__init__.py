@@ -11,8 +11,9 @@ Generator: a random spanning tree of the cells, and a share of the walls it leav
     passenger at one and bound for another, the taxi anywhere. Or, with classic=1, one of Gymnasium's 300 starts.
 Solver: the fewest actions, by A* over where the taxi and the passengers are after each drop-off.
 Sources: Dietterich, Hierarchical Reinforcement Learning with the MAXQ Value Function Decomposition (JAIR 2000);
-    Gymnasium's Taxi-v4, whose transitions, rewards, masks and starts are those of Taxi-classic-v0. The paper of the
-    WMAct id, arXiv 2511.23476, does not say which map it plays: the classic one is our choice (see docs/wmact.md).
+    Gymnasium's Taxi-v4, whose transitions, rewards, masks and starts are those of Taxi-classic-v0; Kruskal (1956);
+    Hart, Nilsson and Raphael (1968). The paper of the WMAct id, arXiv 2511.23476, does not say which map it plays: the
+    classic one is our choice.
 Versions: v0.
 """
 

@@ -10,7 +10,7 @@ WORDS = Words(
         "and not through walls. pickup takes in a passenger who waits where you are; you have room for one. dropoff "
         "lets your passenger out, at any stand.\n"
         "The drawing shows cells with walls | and - between them: . street, # building, @ you, capital letters "
-        'stands; a small letter is you at that stand. Below it, "passenger 1: R to B" waits at R and wants to go to B, and '
+        'stands, a small letter you at that stand. Below it, "passenger 1: R to B" waits at R and wants to go to B; '
         '"passenger 1: @ to B" rides with you.'
     ),
     vocabulary=Vocabulary(
