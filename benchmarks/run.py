@@ -145,13 +145,17 @@ def main() -> None:
     print(f"{'a second':44}{'median':>12}{'min':>12}{'max':>12}{'to Taxi-v4':>12}")
     for name, values in rates.items():
         middle = statistics.median(values)
-        floor = f"  floor {FLOORS[name]:,.0f}: {'met' if middle >= FLOORS[name] else 'MISSED'}" if name in FLOORS else ""
+        floor = (
+            f"  floor {FLOORS[name]:,.0f}: {'met' if middle >= FLOORS[name] else 'MISSED'}" if name in FLOORS else ""
+        )
         print(f"{name:44}{middle:12,.0f}{min(values):12,.0f}{max(values):12,.0f}{middle / peer:12.2f}{floor}")
     starts = sorted(start_seconds("textworlds/Sokoban-hard-v0") for _ in range(5))
     print(f"gym.make + reset in a new process, Gymnasium's import aside: {starts[2]:.2f} s (floor 1 s)")
     growth = memory_growth()
     print(f"memory growth over {MEMORY_STEPS:,} steps of 4096 worlds: {growth:.1f} MB")
-    RESULTS.write_text(json.dumps({"rates": rates, "start_seconds": starts, "memory_growth_mb": growth}, indent=1) + "\n")
+    RESULTS.write_text(
+        json.dumps({"rates": rates, "start_seconds": starts, "memory_growth_mb": growth}, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -188,72 +189,61 @@ def test_the_demo_runs_and_is_short():
 
 
 class Typist:
-    """Types at `textworlds play` on a pseudo-terminal of its own, and reads what it shows."""
+    """Types at `textworlds play` on a terminal of its own, and reads what it shows."""
 
     def __init__(self, *argv: str, **environment: str) -> None:
         fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
         self.outer, inner = os.openpty()
-        command = [sys.executable, "-m", "textworlds", "play", *argv]
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24", **environment}
-        environment = {name: value for name, value in environment.items() if value}
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "textworlds", "play", *argv],
             **dict.fromkeys(("stdin", "stdout", "stderr"), inner),
-            env=environment,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24", **environment},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # or Ctrl-C would interrupt nobody
         )
         os.close(inner)
 
-    def type(self, keys: str, answer: str) -> str:
-        """Type keys and return what is shown until the answer is."""
+    def type(self, keys: str, answer: str, end: str = "\x1b[J") -> str:
+        """Type keys and return what is shown until the answer is, and a screen is full."""
         os.write(self.outer, keys.encode())
-        return self.read_until(answer)
-
-    def read_until(self, answer: str) -> str:
         shown, deadline = "", time.monotonic() + 120
-        while answer not in shown:
+        while answer not in shown or not shown.endswith(end):
             assert time.monotonic() < deadline, f"{answer!r} is not in {shown!r}"
             if select.select([self.outer], [], [], 1)[0]:
                 shown += os.read(self.outer, 4096).decode()
         return shown
 
 
-@pytest.fixture
-def typist():
-    typists = []
-
-    def start(*argv, **environment):
-        typists.append(Typist(*argv, **environment))
-        return typists[-1]
-
-    yield start
-    for typist in typists:
+@contextmanager
+def typing_at(*argv, **environment):
+    typist = Typist(*argv, **environment)
+    try:
+        yield typist
+    finally:
         typist.process.kill()
         typist.process.wait()
         os.close(typist.outer)
 
 
-def test_typed_keys_play_two_levels_in_colour(typist, levels):
-    person = typist("--levels", levels, NO_COLOR="")
-    shown = person.read_until("q quit")
-    assert "\x1b[?1049h" in shown and "\x1b[1;36m@\x1b[0m" in shown and "\x1b[33m$\x1b[0m" in shown
-    assert "Push every box onto a goal" in shown
-    assert "a wall is in the way" in person.type("\x1b[A", "q quit")
-    assert "This key does nothing." in person.type("k", "q quit")
-    shown = person.type("\x1bOC", "q quit")
-    assert "Solved! Actions: 2" in shown and "Any key goes on." in shown and "\x1b[32m*" in shown
-    assert "Two (2 of 2" in person.type(" ", "q quit")
-    person.type("h", "Hint: right, then 1 more.")
-    person.type("r\x1b[C", "Solved!")
-    assert "actions 2, changes 2, left to do 0, levels solved 2" in person.type("\r", "\n")
-    assert person.process.wait(60) == 0
+def test_typed_keys_play_two_levels_in_colour(levels):
+    with typing_at("--levels", levels, NO_COLOR="") as person:
+        shown = person.type("", "Push every box onto a goal")
+        assert "\x1b[?1049h" in shown and "\x1b[1;36m@\x1b[0m" in shown and "\x1b[33m$\x1b[0m" in shown
+        person.type("\x1b[A", "a wall is in the way")
+        person.type("k", "This key does nothing.")
+        shown = person.type("\x1bOC", "Solved! Actions: 2")
+        assert "Any key goes on." in shown and "\x1b[32m*" in shown
+        person.type(" ", "Two (2 of 2")
+        person.type("h", "Hint: right, then 1 more.")
+        person.type("r", "1: right")
+        person.type("R", "Solved! Actions: 2")
+        person.type("\r", "actions 2, changes 2, left to do 0, levels solved 2", end="\n")
+        assert person.process.wait(60) == 0
 
 
 @pytest.mark.parametrize(("keys", "code"), [("q", 0), ("\x04", 0), ("\x03", 130)])
-def test_leaving_gives_the_terminal_back(typist, keys, code):
-    person = typist("--seed", "3", NO_COLOR="1")
-    shown = person.read_until("q quit")
-    assert not re.search(r"\x1b\[[0-9;]*m", shown)
-    assert "\x1b[?25h" in person.type(keys, "\x1b[?1049l")
-    assert person.process.wait(60) == code
+def test_leaving_gives_the_terminal_back(keys, code):
+    with typing_at("--seed", "3", NO_COLOR="1") as person:
+        assert not re.search(r"\x1b\[[0-9;]*m", person.type("", "q quit"))
+        assert "\x1b[?25h" in person.type(keys, "\x1b[?1049l", end="")
+        assert person.process.wait(60) == code

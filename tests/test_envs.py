@@ -143,7 +143,9 @@ def test_the_turn_limit_can_be_changed_between_episodes():
 
 
 def test_nothing_returned_shares_memory_with_what_was_returned_before():
-    envs = gym.make_vec("textworlds/Sokoban-easy-v0", num_envs=3, observation="picture", action="discrete", turn_limit=3)
+    envs = gym.make_vec(
+        "textworlds/Sokoban-easy-v0", num_envs=3, observation="picture", action="discrete", turn_limit=3
+    )
     arrays = []
     for result in [envs.reset(seed=0)] + [envs.step(np.array([k % 4] * 3)) for k in range(8)]:
         flat = [part for part in (*result[:-1], *result[-1].values()) if isinstance(part, np.ndarray)]

@@ -85,7 +85,7 @@ def test_walking_to_and_fro_before_solving_never_pays_more_than_solving():
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
 @pytest.mark.parametrize("count", ["changed", "novel"])
 def test_batched_forms_pay_what_single_ones_do(mode, count):
-    id, settings = "textworlds/Maze-easy-v0", {"turn_limit": 4, "max_actions": 3, "height": 5, "width": 5}
+    id, settings = "textworlds/Maze-easy-v0", {"turn_limit": 8, "max_actions": 3, "height": 5, "width": 5}
     envs = gym.make_vec(id, num_envs=6, autoreset_mode=mode, **settings)
     envs = VectorStepPenalty(VectorEffectiveActionReward(envs, count), penalty=0.1, per="action")
     singles = [StepPenalty(EffectiveActionReward(gym.make(id, **settings), count), 0.1, "action") for _ in range(6)]
@@ -93,7 +93,7 @@ def test_batched_forms_pay_what_single_ones_do(mode, count):
     for world, env in enumerate(singles):
         env.reset(seed=world)
     rng, over, paid = np.random.default_rng(3), np.zeros(6, bool), 0
-    for _ in range(60):
+    for _ in range(100):
         messages = [f"<action>{''.join(rng.choice(list('udlr'), 4))}</action>" for _ in range(6)]
         _, rewards, _, _, _ = envs.step(messages)
         for world, env in enumerate(singles):

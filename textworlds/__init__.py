@@ -17,8 +17,9 @@ _HOMES = {
     "Outcome": "textworlds.text.grammars",
     "PUZZLES": "textworlds.puzzles",
     "Puzzle": "textworlds.puzzles",
+    "read_level_file": "textworlds.text.levels",
 }
-__all__ = ["Episode", "Episodes", "Level", "Outcome", "PUZZLES", "Puzzle", "all_ids", "find_id"]
+__all__ = ["PUZZLES", "Episode", "Episodes", "Level", "Outcome", "Puzzle", "all_ids", "find_id", "read_level_file"]
 
 
 def __getattr__(name: str) -> Any:

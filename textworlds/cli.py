@@ -60,7 +60,7 @@ def make_parser() -> Parser:
     add_play(commands)
     ids = commands.add_parser("ids", help="list all ids with their settings")
     ids.set_defaults(run=lambda arguments: print(table_of_ids()))
-    with suppress(ModuleNotFoundError):
+    with suppress(ModuleNotFoundError):  # TODO: import it plainly, at the top, once it is there
         from textworlds.agents.cli import add_parser
 
         add_parser(commands)
@@ -125,8 +125,7 @@ def table_of_ids() -> str:
         size = f"{others.pop('height')}x{others.pop('width')}"
         rows.append((id, size, str(others.pop("turn_limit")), " ".join(f"{k}={v}" for k, v in others.items())))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 class Game:
@@ -178,8 +177,7 @@ class Game:
     def press(self, key: int | str) -> None:
         """Do what a key stands for: an action of `vocabulary`, or a complaint about it."""
         if isinstance(key, int) and key >= self.num_actions:
-            getattr(self, self.vocabulary.names[key][0])()
-            return
+            return getattr(self, self.vocabulary.names[key][0])()
         if self.left == 0:
             self.forward()
             if self.terminal.is_typed or self.is_over:
@@ -214,10 +212,10 @@ class Game:
             plan = answer.result(PATIENTLY)
         except (TimeoutError, RuntimeError):
             self.note = "Hint: none, the solver gave up."
-            return
-        names = [self.vocabulary.names[action][0] for action in plan or ()]
-        none = "no solution from here" if plan is None else "solved already"
-        self.note = f"Hint: {names[0]}, then {len(names) - 1} more." if names else f"Hint: {none}."
+        else:
+            none = "no solution from here" if plan is None else "solved already"
+            first = self.vocabulary.names[plan[0]][0] if plan else ""
+            self.note = f"Hint: {first}, then {len(plan) - 1} more." if plan else f"Hint: {none}."
 
     def ask_solver(self, state: Snapshot) -> Future[list[int] | None]:
         thinker = Episode(self.id, action="discrete")

@@ -13,7 +13,7 @@ import numpy as np
 from textworlds.bank import generate_levels, read_level, stack_levels
 from textworlds.grid import BOOK, OVER_LIMIT
 from textworlds.ids import find_id
-from textworlds.play import FLAG_NAMES, FLAGS, NO_ACTION, REASONS
+from textworlds.play import FLAG_NAMES, NO_ACTION, REASONS
 from textworlds.puzzles import Puzzle
 from textworlds.text.formats import FORMATS
 from textworlds.text.grammars import Reading
@@ -210,7 +210,7 @@ class Episode:
     `progress` (fewer goals left than ever before in this episode), all bool, and `reason` (int, a code; see
     `say_reason`). `actions` holds the numbers of those that were kept. `outcome` (text.grammars.Outcome) and `why` say
     how the message was read. For the episode so far: `num_turns`, `num_asked` (N), `num_changed` (N_eff), `num_novel`,
-    `solved`. With action="discrete" there is one action a turn: plain values in place of lists, and no `actions`,
+    `goals_left`, `solved`. With action="discrete" there is one action a turn: plain values in place of lists, and no `actions`,
     `outcome` and `why`.
 
     Args:
@@ -268,6 +268,10 @@ class Episode:
             self.has_seed = True
         self._is_over = False
         return self._episodes.observe()[0]
+
+    def observe(self) -> Any:
+        """Return what the world looks like now, without a word on the turn before."""
+        return self._episodes.observe(begun=np.zeros(1, bool))[0]
 
     def act(self, message: Any) -> Result:
         """Play one turn.
@@ -343,8 +347,7 @@ _HAS_BIT = [[flags >> bit & 1 > 0 for flags in range(256)] for bit in range(len(
 
 def _totals(book: dict[str, Any]) -> dict[str, Any]:
     totals = {name: book[name] for name in TOTALS}
-    totals["solved"] = book["left"] == 0
-    return totals
+    return totals | {"goals_left": book["left"], "solved": book["left"] == 0}
 
 
 def seeds_from(seeds: Sequence[int]) -> np.ndarray:

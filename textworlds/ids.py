@@ -26,4 +26,3 @@ def find_id(id: str) -> tuple[Puzzle, Mapping[str, Any]]:
         near = get_close_matches(full, known, n=3, cutoff=0.0)
         raise ValueError(f"unknown id {id!r}; the nearest are: {', '.join(near)}")
     return known[full]
-

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-OPTIONS = {"nogil": True, "error_model": "numpy", "forceinline": True}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": True}
 
 
 class Kernel:
@@ -58,7 +58,7 @@ class Kernel:
             return copy
         from numba import njit
 
-        options = {**OPTIONS, "_nrt": not self.is_lean}
+        options: dict[str, Any] = {**OPTIONS, "_nrt": not self.is_lean}
         try:
             return njit(copy, cache=True, **options)
         except RuntimeError:  # no folder that a cache could be written to

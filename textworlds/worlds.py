@@ -58,7 +58,9 @@ class Worlds:
         self.options = options
         self.levels = levels
         self.turn_limit = turn_limit
-        self._level_shape = (puzzle.num_planes(options), height, width) if levels is None else levels.shape[1:]
+        self._level_shape = (puzzle.num_planes(options), height, width)
+        if levels is not None:
+            self._level_shape = levels.shape[1], levels.shape[2], levels.shape[3]
         self._make_state(num_worlds, self._level_shape)
         self._pay = np.zeros(MAX_REASONS)
         for reason, reward in puzzle.rewards[rewards].items():
@@ -114,7 +116,8 @@ class Worlds:
         if picture.shape != self.shape:
             if len(self.book) > 1:
                 raise ValueError(f"this batch plays levels of shape {self.shape}; the level given is {picture.shape}")
-            self._make_state(1, picture.shape)
+            planes, height, width = picture.shape
+            self._make_state(1, (planes, height, width))
         boards = np.ascontiguousarray(picture).reshape(1, -1)
         turns_of(self.puzzle).begin_with(self.state, self._history, worlds, boards, self.turn_limit)
 
@@ -165,7 +168,7 @@ class Worlds:
         self._history = snapshot.history.copy()
         self._most_novel = snapshot.most_novel
 
-    def _make_state(self, num_worlds: int, shape: tuple[int, ...]) -> None:
+    def _make_state(self, num_worlds: int, shape: tuple[int, int, int]) -> None:
         book = self.book if hasattr(self, "state") else None
         self.state = new_state(num_worlds, shape)
         if book is not None:

@@ -8,9 +8,9 @@ from gymnasium.vector.utils import batch_space
 
 from textworlds.envs.single import RENDER_MODES, check_options, make_spaces
 from textworlds.episodes import TOTALS, Episodes, Turn, seeds_from
-from textworlds.puzzles import find_puzzle
 from textworlds.pixels import draw_pixels
 from textworlds.play import FLAG_NAMES, FLAGS, REASONS
+from textworlds.puzzles import find_puzzle
 from textworlds.text import formats
 from textworlds.worlds import Snapshot
 
@@ -108,7 +108,9 @@ class TextWorldVectorEnv(VectorEnv[Any, Any, Any]):
         book = self.episodes.worlds.book
         over = book["terminated"] | book["truncated"]
         if over.any() and self.autoreset_mode is AutoresetMode.DISABLED:
-            raise RuntimeError(f"worlds {np.flatnonzero(over)[:5].tolist()} are over; reset them with a reset_mask first")
+            raise RuntimeError(
+                f"worlds {np.flatnonzero(over)[:5].tolist()} are over; reset them with a reset_mask first"
+            )
         turn = self.episodes.act(actions)
         ended, info = (book["terminated"] | book["truncated"]) & ~over, self._ledger(turn)
         result = book["reward"].copy(), book["terminated"] & ~over, book["truncated"] & ~over
@@ -189,7 +191,8 @@ class TextWorldVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _totals(self, mask: np.ndarray) -> dict[str, Any]:
         book = self.episodes.worlds.book
-        totals = {name: book[name].copy() for name in TOTALS} | {"solved": book["left"] == 0}
+        totals = {name: book[name].copy() for name in TOTALS}
+        totals |= {"goals_left": book["left"].copy(), "solved": book["left"] == 0}
         return totals | {f"_{name}": mask.copy() for name in totals}
 
     def _with_mask(self, info: dict[str, Any]) -> dict[str, Any]:

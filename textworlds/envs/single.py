@@ -9,8 +9,8 @@ from gymnasium import spaces
 
 from textworlds.envs.spaces import MessageSpace, ObservationSpace
 from textworlds.episodes import Episode, Episodes
-from textworlds.puzzles import find_puzzle
 from textworlds.pixels import draw_pixels
+from textworlds.puzzles import find_puzzle
 from textworlds.text import formats
 from textworlds.worlds import Snapshot
 

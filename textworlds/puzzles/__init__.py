@@ -1,6 +1,7 @@
 """The puzzles: one line each."""
 
 import copyreg
+from collections.abc import Callable
 from pickle import PicklingError
 
 from textworlds.puzzles.maze import PUZZLE as MAZE
@@ -24,7 +25,7 @@ def find_puzzle(name: str) -> Puzzle:
     return PUZZLES[name]
 
 
-def _reduce(puzzle: Puzzle) -> tuple[object, tuple[str]]:
+def _reduce(puzzle: Puzzle) -> tuple[Callable[[str], Puzzle], tuple[str]]:
     if PUZZLES.get(puzzle.name) is not puzzle:
         raise PicklingError(f"{puzzle.name!r} is not one of textworlds.PUZZLES, by whose names puzzles are pickled")
     return find_puzzle, (puzzle.name,)

@@ -339,12 +339,13 @@ def _fenced(message: str) -> str:
     Valid JSON has no line that is a fence, so there is never a choice.
     """
     lines = NEWLINE.split(message)
-    fences = [number for number, line in enumerate(lines) if FENCE.fullmatch(line)]
+    fences = {number: match[1] for number, line in enumerate(lines) if (match := FENCE.fullmatch(line))}
     if not fences:
         return message
-    if len(fences) != 2 or FENCE.fullmatch(lines[fences[1]]).group(1):
+    first, *others = fences
+    if len(others) != 1 or fences[others[0]]:
         raise _malformed("the message has fences (```), but not exactly one fenced block")
-    return "\n".join(lines[fences[0] + 1 : fences[1]])
+    return "\n".join(lines[first + 1 : others[0]])
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

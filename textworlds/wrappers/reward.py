@@ -13,12 +13,11 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import VectorEnv, VectorWrapper
 
-
 COUNTS = {"changed": "num_changed", "novel": "num_novel"}
 PER = {"turn": "num_turns", "action": "num_asked"}
 
 
-def scale_reward(reward: np.ndarray, counted: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def scale_reward(reward: Any, counted: Any, asked: Any) -> np.ndarray:
     """Return R * counted / asked where R >= 0, and R elsewhere.
 
     Args:
@@ -49,8 +48,8 @@ class EffectiveActionReward(gym.Wrapper[Any, Any, Any, Any]):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)
         if terminated or truncated:
-            reward = float(scale_reward(reward, info[self._counted], info["num_asked"]))
-        return observation, reward, terminated, truncated, info
+            reward = scale_reward(reward, info[self._counted], info["num_asked"]).item()
+        return observation, float(reward), terminated, truncated, info
 
 
 class StepPenalty(gym.Wrapper[Any, Any, Any, Any]):

@@ -11,9 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, close_walls, copy_cells, neighbour
-from textworlds.kernel import kernel
+from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.sokoban.positions import (
     FULL,
+    Positions,
+    clear,
     flood,
     insert_first,
     insert_moved,
@@ -38,27 +40,47 @@ class Options(NamedTuple):
     min_pushes: int = 1
 
 
+class Workspace(NamedTuple):
+    """Arrays that making a level needs, allocated once for all rooms."""
+
+    positions: Positions
+    best: np.ndarray  # uint8[P * H * W], the best level so far
+    cells: np.ndarray  # int64[P * H * W]
+    layers: np.ndarray  # int64[M + 2], the first position of each depth
+    order: np.ndarray  # int64[M], positions of a depth, shuffled
+
+
 @kernel
 def generate(rng, state, world, options):
     """Fill in a solvable level; return False if no room took the boxes."""
-    best = np.empty(state.board.shape[1], np.uint8)
+    size = state.board.shape[1]
+    positions = new_positions(CAPACITY, options.num_boxes, size)
+    best, cells = np.empty(size, np.uint8), np.empty(size, np.int64)
+    layers, order = np.empty(CAPACITY + 2, np.int64), np.empty(CAPACITY, np.int64)
+    return make_level(rng, state, world, options, Workspace(positions, best, cells, layers, order))
+
+
+@Kernel.lean
+@kernel
+def make_level(rng, state, world, options, work):
+    """Carve rooms and pull boxes until a level is deep enough; keep the deepest. Return whether there is one."""
     deepest = 0
     for _ in range(ROOMS):
-        if not carve(rng, state, world, options.num_boxes):
+        if not carve(rng, state, world, options.num_boxes, work.cells):
             continue
-        depth = pull_away(rng, state, world, options.num_boxes)
+        depth = pull_away(rng, state, world, work)
         if depth > deepest:
             deepest = depth
-            copy_cells(state.board[world], best)
+            copy_cells(state.board[world], work.best)
         if deepest >= options.min_pushes:
             break
     if deepest > 0:
-        copy_cells(best, state.board[world])
+        copy_cells(work.best, state.board[world])
     return deepest > 0
 
 
 @kernel
-def carve(rng, state, world, num_boxes):
+def carve(rng, state, world, num_boxes, cells):
     """Carve a connected room with a random walk and set boxes on random goals; False if there is too little floor."""
     board = state.board[world]
     height, width = state.height, state.width
@@ -78,7 +100,7 @@ def carve(rng, state, world, num_boxes):
     close_walls(board.reshape(height, width))
     if floor < 2 * num_boxes + 1:
         return False
-    cells, count = np.empty(board.size, np.int64), 0
+    count = 0
     for cell in range(board.size):
         if not board[cell] & SOLID:
             cells[count] = cell
@@ -102,22 +124,21 @@ def dig(rng, board, width, height, row, column):
 
 
 @kernel
-def pull_away(rng, state, world, num_boxes):
+def pull_away(rng, state, world, work):
     """Pull the boxes off their goals and set the player; return the depth of the start, 0 if nothing can be pulled."""
-    positions = new_positions(CAPACITY, num_boxes, state.height * state.width)
+    positions, layers = work.positions, work.layers
+    clear(positions)
     for cell in range(state.height * state.width):
         if state.board[world, cell] & (SOLID | ITEM) == 0:
             insert_first(positions, state, world, cell)
-    layers = np.zeros(CAPACITY + 2, np.int64)
-    layers[1] = positions.size[0]
+    layers[0], layers[1] = 0, positions.size[0]
     depth = 0
-    while pull_layer(rng, positions, state, world, layers[depth], layers[depth + 1]):
+    while pull_layer(rng, state, world, work, layers[depth], layers[depth + 1]):
         depth += 1
         layers[depth + 1] = positions.size[0]
     if depth == 0:
         return 0
-    first = layers[(2 * depth + 2) // 3]
-    chosen = choose_start(rng, positions, state, world, first)
+    chosen = choose_start(rng, positions, state, world, layers[(2 * depth + 2) // 3])
     put_boxes(positions, chosen, state, world)
     place_player(rng, positions, state, world, positions.player[chosen])
     start_depth = 0
@@ -127,35 +148,48 @@ def pull_away(rng, state, world, num_boxes):
 
 
 @kernel
-def pull_layer(rng, positions, state, world, first, end):
+def pull_layer(rng, state, world, work, first, end):
     """Pull from BEAM of the positions in [first, end); return whether that led to new ones and left room for more."""
-    order = np.arange(first, end)
-    shuffle(rng, order, order.size)
-    for position in order[:BEAM]:
-        if not pull_boxes(positions, state, world, position):
+    for position in range(first, end):
+        work.order[position - first] = position
+    shuffle(rng, work.order, end - first)
+    for turn in range(min(end - first, BEAM)):
+        if not pull_boxes(work.positions, state, world, work.order[turn]):
             return False
-    return positions.size[0] > end
+    return work.positions.size[0] > end
 
 
 @kernel
 def pull_boxes(positions, state, world, position):
     """Keep all positions one pull away; return False if there is no room for more."""
     put_boxes(positions, position, state, world)
+    for pull in range(find_pulls(positions, state, world, position)):
+        move = np.int64(positions.found[pull])
+        cell, direction = move >> 2, move & 3
+        to = neighbour(state, cell, direction)
+        player = neighbour(state, to, direction)
+        if insert_moved(positions, state, world, position, cell, to, player, direction) == FULL:
+            return False
+    return True
+
+
+@kernel
+def find_pulls(positions, state, world, position):
+    """Write the pulls that can be made in a position into positions.found; return how many."""
+    flood(positions, state, world, np.int64(positions.player[position]))
+    count = 0
     for box in positions.boxes[position]:
         cell = np.int64(box)
         for direction in range(UP, UP + 4):
-            flood(positions, state, world, np.int64(positions.player[position]))
             if state.board[world, cell] >> direction & 1:
                 continue
             to = neighbour(state, cell, direction)
             if not is_reached(positions, to) or state.board[world, to] >> direction & 1:
                 continue
-            player = neighbour(state, to, direction)
-            if state.board[world, player] & ITEM:
-                continue
-            if insert_moved(positions, state, world, position, cell, to, player, direction) == FULL:
-                return False
-    return True
+            if not state.board[world, neighbour(state, to, direction)] & ITEM:
+                positions.found[count] = cell * 4 + direction
+                count += 1
+    return count
 
 
 @kernel
@@ -179,7 +213,7 @@ def choose_start(rng, positions, state, world, first):
 def place_player(rng, positions, state, world, within_reach):
     """Set the player on a random cell of those within reach of a cell."""
     flood(positions, state, world, np.int64(within_reach))
-    chosen, ties = np.int64(0), 0
+    chosen = ties = 0
     for cell in range(positions.reached.size):
         if is_reached(positions, cell):
             ties += 1

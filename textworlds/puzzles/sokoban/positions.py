@@ -26,6 +26,7 @@ class Positions(NamedTuple):
     reached: np.ndarray  # int32[cells], the last flood that reached a cell
     floods: np.ndarray  # int32[1], floods so far
     queue: np.ndarray  # int32[cells], workspace
+    found: np.ndarray  # int32[4 * B], moves from one position, cell * 4 + direction
 
 
 @kernel
@@ -44,7 +45,15 @@ def new_positions(capacity, num_boxes, num_cells):
         np.zeros(num_cells, np.int32),
         np.zeros(1, np.int32),
         np.empty(num_cells, np.int32),
+        np.empty(4 * num_boxes, np.int32),
     )
+
+
+@kernel
+def clear(positions):
+    """Forget all positions."""
+    positions.table[:] = 0
+    positions.size[0] = 0
 
 
 @kernel
