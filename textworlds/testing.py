@@ -72,9 +72,10 @@ def states(puzzle: Puzzle, max_cells: int | None = None) -> "SearchStrategy[Epis
 
 
 def actions(puzzle: Puzzle, max_size: int = MAX_WALK) -> "SearchStrategy[list[int]]":
-    """Return a strategy for lists of action numbers."""
+    """Return a strategy for lists of action numbers, as many long ones as short ones."""
     st = _strategies()
-    return st.lists(st.integers(0, len(puzzle.words.vocabulary.names) - 1), max_size=max_size)
+    action = st.integers(0, len(puzzle.words.vocabulary.names) - 1)
+    return st.integers(0, max_size).flatmap(lambda size: st.lists(action, min_size=size, max_size=size))
 
 
 def messages(puzzle: Puzzle, grammar: str) -> "SearchStrategy[str]":
@@ -304,11 +305,8 @@ def spellings_are_read(puzzle: Puzzle) -> str:
     if twice := [name for name, count in counts.items() if count > 1]:
         return f"{twice[0]!r} is a spelling of two actions"
     for action, names in enumerate(vocabulary.names):
-        for spelling in (
-            *names,
-            *vocabulary.letters[action : action + 1],
-            *"".join(vocabulary.arrows[action : action + 1]),
-        ):
+        arrows, letters = "".join(vocabulary.arrows[action : action + 1]), vocabulary.letters[action : action + 1]
+        for spelling in (*names, *letters, *arrows):
             read = grammars.read(spelling, "plain", vocabulary).actions
             if read != (action,):
                 return f"{spelling!r} is a spelling of action {action}, but is read as {read}"

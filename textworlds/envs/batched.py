@@ -15,7 +15,7 @@ from textworlds.text import formats
 from textworlds.worlds import Snapshot
 
 
-class TextWorldVectorEnv(VectorEnv[Any, Any, Any]):
+class TextWorldVectorEnv(VectorEnv):
     """N worlds of one puzzle, played by one call.
 
     World i of `reset(seed=s)` plays what a single environment plays after `reset(seed=s + i)`. Observations are a tuple

@@ -32,7 +32,7 @@ def scale_reward(reward: Any, counted: Any, asked: Any) -> np.ndarray:
     return np.where(np.asarray(reward) >= 0, reward * ratio, reward)
 
 
-class EffectiveActionReward(gym.Wrapper[Any, Any, Any, Any]):
+class EffectiveActionReward(gym.Wrapper):
     """Scale the reward of an episode's last turn by the share of its actions that changed the world.
 
     Args:
@@ -52,7 +52,7 @@ class EffectiveActionReward(gym.Wrapper[Any, Any, Any, Any]):
         return observation, float(reward), terminated, truncated, info
 
 
-class StepPenalty(gym.Wrapper[Any, Any, Any, Any]):
+class StepPenalty(gym.Wrapper):
     """Take a penalty off the reward for every turn, or for every action asked for.
 
     Args:
@@ -77,10 +77,10 @@ class StepPenalty(gym.Wrapper[Any, Any, Any, Any]):
         return observation, float(reward) - self.penalty * steps, terminated, truncated, info
 
 
-class VectorEffectiveActionReward(VectorWrapper[Any, Any, Any]):
+class VectorEffectiveActionReward(VectorWrapper):
     """EffectiveActionReward for a vector environment, in every autoreset mode."""
 
-    def __init__(self, env: VectorEnv[Any, Any, Any], count: str = "changed") -> None:
+    def __init__(self, env: VectorEnv, count: str = "changed") -> None:
         super().__init__(env)
         self._counted = _choose("count", count, COUNTS)
 
@@ -91,10 +91,10 @@ class VectorEffectiveActionReward(VectorWrapper[Any, Any, Any]):
         return observation, np.where(ended, scale_reward(reward, counted, asked), reward), terminated, truncated, info
 
 
-class VectorStepPenalty(VectorWrapper[Any, Any, Any]):
+class VectorStepPenalty(VectorWrapper):
     """StepPenalty for a vector environment, in every autoreset mode."""
 
-    def __init__(self, env: VectorEnv[Any, Any, Any], penalty: float = 0.1, per: str = "turn") -> None:
+    def __init__(self, env: VectorEnv, penalty: float = 0.1, per: str = "turn") -> None:
         super().__init__(env)
         self.penalty = penalty
         self._per = _choose("per", per, PER)
