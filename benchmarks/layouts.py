@@ -37,7 +37,7 @@ class Board(NamedTuple):
 
 @njit
 def offset(width, action):
-    return (-width, width, -1, 1)[action]
+    return (2 * (action & 1) - 1) * (width if action < LEFT else 1)
 
 
 @njit

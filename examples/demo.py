@@ -49,14 +49,14 @@ def show_turns(id: str) -> None:
 
 
 def show_level_file(id: str) -> None:
-    """Print the longest level of a file before and after its solution."""
-    episode = textworlds.Episode(id, action="plain", levels=LEVELS)
-    plans = {seed: episode.solve() for seed in range(20) if episode.reset(seed)}
-    longest = max(plans, key=lambda seed: len(plans[seed]))
-    before = episode.reset(longest)
-    after, _, _, _, ledger = episode.act(" ".join(spelled(plans[longest], episode)))
-    print(f"=== the longest level of {LEVELS.name}, solved in one message of {len(plans[longest])} actions\n")
-    print(f"{beside([before, after])}\nsolved: {ledger['solved']}")
+    """Print the last level of a file before and after its solution."""
+    episode = textworlds.Episode(id, action="plain")
+    level = textworlds.read_level_file(LEVELS, episode.puzzle.words)[-1]
+    before = episode.reset(level=level)
+    plan = episode.solve()
+    after, _, _, _, ledger = episode.act(" ".join(spelled(plan, episode)))
+    print(f"=== {level.title} ({LEVELS.name}), solved in one message of {len(plan)} actions\n")
+    print(f"{beside([before, after])}\nsolved: {ledger['solved']}\n")
 
 
 def messages(episode: textworlds.Episode) -> Iterator[list[str]]:

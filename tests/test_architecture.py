@@ -37,6 +37,7 @@ FLOORS = [
     [""],  # the public face
     ["agents"],
     ["testing", "terminal"],
+    ["game"],
     ["cli"],
     ["__main__"],
 ]

@@ -34,7 +34,7 @@ def run(monkeypatch, capsys):
 
     def run(*argv, keys=""):
         monkeypatch.setattr(sys, "stdin", io.StringIO(keys))
-        monkeypatch.setattr("textworlds.cli.QUICKLY", 300)  # the solver may have to be compiled
+        monkeypatch.setattr("textworlds.game.QUICKLY", 300)  # the solver may have to be compiled
         code = main(list(argv))
         return code, *capsys.readouterr()
 

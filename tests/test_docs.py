@@ -39,5 +39,7 @@ def test_a_puzzles_page_lists_its_ids_with_their_settings(name):
 
 
 def test_puzzle_pages_have_the_same_headings():
-    headings = {name: re.findall("^## .*", (ROOT / "docs" / f"{name}.md").read_text(), re.MULTILINE) for name in PUZZLES}
+    headings = {
+        name: re.findall("^## .*", (ROOT / "docs" / f"{name}.md").read_text(), re.MULTILINE) for name in PUZZLES
+    }
     assert len({tuple(found) for found in headings.values()}) == 1, headings

@@ -192,6 +192,30 @@ class Episodes:
         return numbers.astype(np.int8)[:, None]
 
 
+class HasEpisodes:
+    """What stands on an Episodes and hands its limits on."""
+
+    episodes: Episodes
+
+    @property
+    def turn_limit(self) -> int:
+        """Turns after which an episode is truncated; a new value holds from the next episode."""
+        return self.episodes.turn_limit
+
+    @turn_limit.setter
+    def turn_limit(self, turns: int) -> None:
+        self.episodes.turn_limit = turns
+
+    @property
+    def max_actions(self) -> int | None:
+        """Actions that are played in one turn, None for all; a new value holds at once."""
+        return self.episodes.max_actions
+
+    @max_actions.setter
+    def max_actions(self, actions: int | None) -> None:
+        self.episodes.max_actions = actions
+
+
 class Result(NamedTuple):
     """What one turn of an Episode gave."""
 
@@ -202,7 +226,7 @@ class Result(NamedTuple):
     ledger: dict[str, Any]
 
 
-class Episode:
+class Episode(HasEpisodes):
     """One episode after another of one puzzle: `reset(seed) -> text`, `act(message) -> Result`.
 
     The ledger is a dict. For each action that the message asked for, in order, lists of equal length: `played`,
@@ -220,36 +244,13 @@ class Episode:
 
     def __init__(self, id: str | Puzzle, **settings: Any) -> None:
         puzzle, defaults = find_id(id) if isinstance(id, str) else (id, {})
-        self._episodes = Episodes(puzzle, 1, **{**defaults, **settings})
+        self.episodes = Episodes(puzzle, 1, **{**defaults, **settings})
         self.has_seed = False
         self._is_over = True
 
     @property
     def puzzle(self) -> Puzzle:
-        return self._episodes.puzzle
-
-    @property
-    def episodes(self) -> Episodes:
-        """The batch of one behind this episode."""
-        return self._episodes
-
-    @property
-    def turn_limit(self) -> int:
-        """Turns after which an episode is truncated; a new value holds from the next episode."""
-        return self._episodes.turn_limit
-
-    @turn_limit.setter
-    def turn_limit(self, turns: int) -> None:
-        self._episodes.turn_limit = turns
-
-    @property
-    def max_actions(self) -> int | None:
-        """Actions that are played in one turn; None for all."""
-        return self._episodes.max_actions
-
-    @max_actions.setter
-    def max_actions(self, actions: int | None) -> None:
-        self._episodes.max_actions = actions
+        return self.episodes.puzzle
 
     def reset(self, seed: int | None = None, level: Any = None) -> Any:
         """Begin an episode and return the first observation.
@@ -260,18 +261,18 @@ class Episode:
         """
         world = np.zeros(1, np.int64)
         if level is not None:
-            self._episodes.place(world, level)
+            self.episodes.place(world, level)
         else:
             if seed is None and not self.has_seed:
                 seed = int.from_bytes(os.urandom(7), "little")
-            self._episodes.begin(world, None if seed is None else seeds_from([seed]))
+            self.episodes.begin(world, None if seed is None else seeds_from([seed]))
             self.has_seed = True
         self._is_over = False
-        return self._episodes.observe()[0]
+        return self.episodes.observe()[0]
 
     def observe(self) -> Any:
         """Return what the world looks like now, without a word on the turn before."""
-        return self._episodes.observe(begun=np.zeros(1, bool))[0]
+        return self.episodes.observe(begun=np.zeros(1, bool))[0]
 
     def act(self, message: Any) -> Result:
         """Play one turn.
@@ -281,19 +282,19 @@ class Episode:
         """
         if self._is_over:
             raise RuntimeError("no episode is under way; call reset() to begin one")
-        turn = self._episodes.act([message])
-        text = self._episodes.observe(turn)[0]
+        turn = self.episodes.act([message])
+        text = self.episodes.observe(turn)[0]
         book = self._book()
         self._is_over = book["terminated"] or book["truncated"]
         return Result(text, book["reward"], book["terminated"], book["truncated"], self._ledger(turn, book))
 
     def say_reason(self, reason: int) -> str:
         """Say what a reason code of the ledger means."""
-        return self._episodes.translator.say(reason)
+        return self.episodes.translator.say(reason)
 
     def action_mask(self) -> np.ndarray:
         """Return which actions would change the world now, bool[number of actions]."""
-        return self._episodes.worlds.action_masks()[0]
+        return self.episodes.worlds.action_masks()[0]
 
     def solve(self) -> list[int] | None:
         """Return actions that solve the level from here; None if nothing does.
@@ -301,23 +302,23 @@ class Episode:
         Raises:
             RuntimeError: if the solver gave up within its budget.
         """
-        plan = self._episodes.worlds.solve(0)
+        plan = self.episodes.worlds.solve(0)
         return None if plan is None else plan.tolist()
 
     def picture(self) -> np.ndarray:
         """Return what the world looks like now, uint8[P, H, W]; see grid."""
-        return self._episodes.worlds.pictures()[0].copy()
+        return self.episodes.worlds.pictures()[0].copy()
 
     def get_state(self) -> Snapshot:
         """Return all that playing on depends on; set_state goes back there, as often as you like."""
-        return self._episodes.worlds.snapshot()
+        return self.episodes.worlds.snapshot()
 
     def set_state(self, state: Snapshot) -> None:
         """Go back to where get_state was called."""
-        self._episodes.worlds.restore(state)
+        self.episodes.worlds.restore(state)
         book = self._book()
         self._is_over = book["terminated"] or book["truncated"]
-        self._episodes.translator.reshape(self._episodes.worlds.shape)
+        self.episodes.translator.reshape(self.episodes.worlds.shape)
 
     def totals(self) -> dict[str, Any]:
         """Return the counts of the episode so far; see the class."""
@@ -325,7 +326,7 @@ class Episode:
 
     def _book(self) -> dict[str, Any]:
         """Return the world's numbers, see grid.BOOK, as Python's own."""
-        return dict(zip(BOOK_NAMES, self._episodes.worlds.book[0].item(), strict=True))
+        return dict(zip(BOOK_NAMES, self.episodes.worlds.book[0].item(), strict=True))
 
     def _ledger(self, turn: Turn, book: dict[str, Any]) -> dict[str, Any]:
         flags, reasons = turn.ledger[:, 0].tolist()

@@ -7,7 +7,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from textworlds.envs.single import RENDER_MODES, check_options, make_spaces
-from textworlds.episodes import TOTALS, Episodes, Turn, seeds_from
+from textworlds.episodes import TOTALS, Episodes, HasEpisodes, Turn, seeds_from
 from textworlds.pixels import draw_pixels
 from textworlds.play import FLAG_NAMES, FLAGS, REASONS
 from textworlds.puzzles import find_puzzle
@@ -15,7 +15,7 @@ from textworlds.text import formats
 from textworlds.worlds import Snapshot
 
 
-class TextWorldVectorEnv(VectorEnv):
+class TextWorldVectorEnv(HasEpisodes, VectorEnv):
     """N worlds of one puzzle, played by one call.
 
     World i of `reset(seed=s)` plays what a single environment plays after `reset(seed=s + i)`. Observations are a tuple
@@ -61,24 +61,6 @@ class TextWorldVectorEnv(VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._has_seeds = False
-
-    @property
-    def turn_limit(self) -> int:
-        """Turns after which an episode is truncated; a new value holds from each world's next episode."""
-        return self.episodes.turn_limit
-
-    @turn_limit.setter
-    def turn_limit(self, turns: int) -> None:
-        self.episodes.turn_limit = turns
-
-    @property
-    def max_actions(self) -> int | None:
-        """Actions that are played in one turn; None for all."""
-        return self.episodes.max_actions
-
-    @max_actions.setter
-    def max_actions(self, actions: int | None) -> None:
-        self.episodes.max_actions = actions
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 from textworlds.envs.spaces import MessageSpace, ObservationSpace
-from textworlds.episodes import Episode, Episodes
+from textworlds.episodes import Episode, Episodes, HasEpisodes
 from textworlds.pixels import draw_pixels
 from textworlds.puzzles import find_puzzle
 from textworlds.text import formats
@@ -17,7 +17,7 @@ from textworlds.worlds import Snapshot
 RENDER_MODES = ["ansi", "rgb_array", "human"]
 
 
-class TextWorldEnv(gym.Env[Any, Any]):
+class TextWorldEnv(HasEpisodes, gym.Env[Any, Any]):
     """One world of a puzzle.
 
     Observations are texts, or uint8[P, H, W] with observation="picture". Actions are messages, or numbers with
@@ -46,28 +46,11 @@ class TextWorldEnv(gym.Env[Any, Any]):
         if render_mode not in (None, *RENDER_MODES):
             raise ValueError(f"unknown render_mode {render_mode!r}; known: {', '.join(RENDER_MODES)}")
         self.episode = Episode(find_puzzle(puzzle), **settings)
+        self.episodes = self.episode.episodes
         self.render_mode = render_mode
         self.tile_size = tile_size
         self.gives_mask = action_mask
-        self.observation_space, self.action_space = make_spaces(self.episode.episodes)
-
-    @property
-    def turn_limit(self) -> int:
-        """Turns after which an episode is truncated; a new value holds from the next episode."""
-        return self.episode.turn_limit
-
-    @turn_limit.setter
-    def turn_limit(self, turns: int) -> None:
-        self.episode.turn_limit = turns
-
-    @property
-    def max_actions(self) -> int | None:
-        """Actions that are played in one turn; None for all."""
-        return self.episode.max_actions
-
-    @max_actions.setter
-    def max_actions(self, actions: int | None) -> None:
-        self.episode.max_actions = actions
+        self.observation_space, self.action_space = make_spaces(self.episodes)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode.
