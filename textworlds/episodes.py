@@ -23,7 +23,6 @@ from textworlds.worlds import Snapshot, Worlds
 DEFAULT_GRAMMAR = "tag:action"
 MAX_ACTIONS = 256
 TOTALS = ("num_turns", "num_asked", "num_changed", "num_novel")
-BOOK_NAMES = BOOK.names or ()
 PICTURE, DISCRETE = "picture", "discrete"
 
 
@@ -35,6 +34,7 @@ class Turn(NamedTuple):
     readings: list[Reading] | None  # None if actions are numbers
     actions: np.ndarray  # int8[N, T]
     played: np.ndarray  # bool[N], worlds whose episode was not over before
+    any_unread: bool
 
 
 class Episodes:
@@ -140,15 +140,16 @@ class Episodes:
         Args:
             actions: N messages, or N action numbers.
         """
-        played = ~(self.worlds.book["terminated"] | self.worlds.book["truncated"])
+        book = self.worlds.book
+        played = ~(book["terminated"] | book["truncated"])
         if self.takes_numbers:
-            numbers, readings = self._read_numbers(actions), None
+            numbers, readings, any_unread = self._read_numbers(actions), None, False
             num_asked = np.ones(len(numbers), np.int64)
         else:
-            _check_messages(actions, len(played))
-            numbers, num_asked, readings = self.translator.read(actions)
+            _check_messages(actions, len(book))
+            numbers, num_asked, readings, any_unread = self.translator.read(actions)
         ledger = self.worlds.play(numbers, num_asked)
-        return Turn(ledger, num_asked, readings, numbers, played)
+        return Turn(ledger, num_asked, readings, numbers, played, any_unread)
 
     def observe(
         self, turn: Turn | None = None, begun: np.ndarray | None = None, worlds: np.ndarray | None = None
@@ -165,7 +166,7 @@ class Episodes:
             return self.worlds.pictures().copy() if worlds is None else self.worlds.pictures()[worlds]
         board = self.worlds.state.board
         texts = self.translator.write(board if worlds is None else board[worlds])
-        has_comment = turn is not None and (self.translator.feedback or (turn.actions[:, 0] == NO_ACTION).any())
+        has_comment = turn is not None and (self.translator.feedback or turn.any_unread)
         if not (has_comment or self.translator.legend):
             return texts
         if begun is None:
@@ -284,9 +285,10 @@ class Episode(HasEpisodes):
             raise RuntimeError("no episode is under way; call reset() to begin one")
         turn = self.episodes.act([message])
         text = self.episodes.observe(turn)[0]
-        book = self._book()
-        self._is_over = book["terminated"] or book["truncated"]
-        return Result(text, book["reward"], book["terminated"], book["truncated"], self._ledger(turn, book))
+        book = self.episodes.worlds.book.item(0)
+        terminated, truncated = book[_TERMINATED], book[_TRUNCATED]
+        self._is_over = terminated or truncated
+        return Result(text, book[_REWARD], terminated, truncated, self._ledger(turn, book))
 
     def say_reason(self, reason: int) -> str:
         """Say what a reason code of the ledger means."""
@@ -316,39 +318,43 @@ class Episode(HasEpisodes):
     def set_state(self, state: Snapshot) -> None:
         """Go back to where get_state was called."""
         self.episodes.worlds.restore(state)
-        book = self._book()
-        self._is_over = book["terminated"] or book["truncated"]
+        book = self.episodes.worlds.book.item(0)
+        self._is_over = book[_TERMINATED] or book[_TRUNCATED]
         self.episodes.translator.reshape(self.episodes.worlds.shape)
 
     def totals(self) -> dict[str, Any]:
         """Return the counts of the episode so far; see the class."""
-        return _totals(self._book())
+        return _totals(self.episodes.worlds.book.item(0))
 
-    def _book(self) -> dict[str, Any]:
-        """Return the world's numbers, see grid.BOOK, as Python's own."""
-        return dict(zip(BOOK_NAMES, self.episodes.worlds.book[0].item(), strict=True))
-
-    def _ledger(self, turn: Turn, book: dict[str, Any]) -> dict[str, Any]:
+    def _ledger(self, turn: Turn, book: tuple[Any, ...]) -> dict[str, Any]:
         flags, reasons = turn.ledger[:, 0].tolist()
+        ledger: dict[str, Any]
         if turn.readings is None:
-            only = {name: flags[0] >> bit & 1 > 0 for bit, name in enumerate(FLAG_NAMES)}
-            return only | {"reason": reasons[0]} | _totals(book)
+            ledger = dict(zip(FLAG_NAMES, _FLAGS[flags[0]]))
+            ledger["reason"] = reasons[0]
+            return ledger | _totals(book)
         (reading,) = turn.readings
         kept, over = len(reading.actions), reading.over
-        ledger: dict[str, Any] = {}
-        for bit, name in enumerate(FLAG_NAMES):
-            ledger[name] = [_HAS_BIT[bit][flag] for flag in flags[:kept]] + [False] * over
+        rows = [_FLAGS[flag] for flag in flags[:kept]] + [_FLAGS[0]] * over
+        columns = zip(*rows) if rows else [()] * len(FLAG_NAMES)
+        ledger = {name: list(column) for name, column in zip(FLAG_NAMES, columns)}
         ledger["reason"] = reasons[:kept] + [OVER_LIMIT] * over
-        ledger |= {"actions": list(reading.actions), "outcome": reading.outcome, "why": reading.why}
+        ledger["actions"], ledger["outcome"], ledger["why"] = list(reading.actions), reading.outcome, reading.why
         return ledger | _totals(book)
 
 
-_HAS_BIT = [[flags >> bit & 1 > 0 for flags in range(256)] for bit in range(len(FLAG_NAMES))]
+# Where the numbers of grid.BOOK stand in a world's record, and the flags that a byte of the ledger holds.
+_NAMES = BOOK.names or ()
+_TERMINATED, _TRUNCATED, _REWARD, _LEFT = map(_NAMES.index, ("terminated", "truncated", "reward", "left"))
+_TOTALS = [(name, _NAMES.index(name)) for name in TOTALS]
+_FLAGS = [tuple(flags >> bit & 1 > 0 for bit in range(len(FLAG_NAMES))) for flags in range(256)]
 
 
-def _totals(book: dict[str, Any]) -> dict[str, Any]:
-    totals = {name: book[name] for name in TOTALS}
-    return totals | {"goals_left": book["left"], "solved": book["left"] == 0}
+def _totals(book: tuple[Any, ...]) -> dict[str, Any]:
+    totals = {name: book[place] for name, place in _TOTALS}
+    totals["goals_left"] = book[_LEFT]
+    totals["solved"] = book[_LEFT] == 0
+    return totals
 
 
 def seeds_from(seeds: Sequence[int]) -> np.ndarray:

@@ -20,6 +20,7 @@ class Asked(NamedTuple):
     actions: np.ndarray  # int8[N, T], rows padded with -1
     num_asked: np.ndarray  # int64[N], those over the limit included
     readings: list[Reading]
+    any_unread: bool
 
 
 class Translator:
@@ -84,11 +85,11 @@ class Translator:
         """Read one message for each world."""
         readings = [self._known.get(message) or self._read(message) for message in messages]
         rows = [bytes(reading.actions) for reading in readings]
-        longest = max(1, *map(len, rows)) if len(rows) > 1 else max(1, len(rows[0]))
+        longest = max(1, max(map(len, rows)))
         padded = b"".join([row.ljust(longest, PADDING) for row in rows])
         actions = np.frombuffer(padded, np.int8).reshape(len(rows), longest)
         num_asked = np.array([len(reading.actions) + reading.over for reading in readings], np.int64)
-        return Asked(actions, num_asked, readings)
+        return Asked(actions, num_asked, readings, b"" in rows)
 
     def _read(self, message: str) -> Reading:
         reading = read(message, self.grammar, self.words.vocabulary, self.max_actions)
