@@ -62,7 +62,7 @@ def check_play(puzzle, episode, moves):
 
 @every_puzzle
 def test_random_play_is_what_the_naive_twin_plays(puzzle):
-    @settings(max_examples=100)
+    @settings(max_examples=200)
     @given(states(puzzle), actions(puzzle, max_size=60))
     def check(episode, moves):
         check_play(puzzle, episode, moves)

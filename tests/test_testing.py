@@ -324,7 +324,7 @@ def test_states_can_be_played_on(puzzle):
 @every_puzzle
 def test_states_are_found_in_the_middle_of_play(puzzle):
     episode = find(states(puzzle, max_cells=50), lambda episode: episode.totals()["num_changed"] > 1)
-    assert episode.totals()["num_turns"] == 2
+    assert 1 < episode.totals()["num_turns"] < 10
 
 
 @every_puzzle

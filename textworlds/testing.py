@@ -65,10 +65,13 @@ def levels(puzzle: Puzzle, max_cells: int | None = None) -> "SearchStrategy[np.n
 
 
 def states(puzzle: Puzzle, max_cells: int | None = None) -> "SearchStrategy[Episode]":
-    """Return a strategy for episodes of action="discrete" somewhere in the middle of play, none of them over."""
-    return _strategies().builds(
-        lambda level, moves: _episode(puzzle, level, moves), levels(puzzle, max_cells), actions(puzzle)
-    )
+    """Return a strategy for episodes of action="discrete" in the middle of play, none of them over.
+
+    The first so many actions of a plan were played, from none to most of them, then any.
+    """
+    st = _strategies()
+    parts = levels(puzzle, max_cells), st.integers(0, 3), actions(puzzle)
+    return st.builds(lambda level, quarters, moves: _episode(puzzle, level, quarters, moves), *parts)
 
 
 def actions(puzzle: Puzzle, max_size: int = MAX_WALK) -> "SearchStrategy[list[int]]":
@@ -95,12 +98,12 @@ def _strategies() -> Any:
     return strategies
 
 
-def _episode(puzzle: Puzzle, level: np.ndarray, moves: Sequence[int]) -> Episode:
-    """Return an episode in which the moves were played, up to the one that would have ended it."""
+def _episode(puzzle: Puzzle, level: np.ndarray, quarters: int, moves: Sequence[int]) -> Episode:
+    """Return an episode in which a part of a plan was played, then moves up to the one that would have ended it."""
     _, height, width = level.shape
     episode = Episode(puzzle, height=height, width=width, levels=[level], action="discrete", turn_limit=10_000)
     episode.reset(0)
-    for move in moves:
+    for move in [*_first_part(puzzle, episode.episodes.worlds.state, 0, quarters), *moves]:
         before = episode.get_state()
         if episode.act(move).terminated:
             episode.set_state(before)
@@ -162,6 +165,13 @@ def _is_same(one: State, other: State) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one[:3], other[:3], strict=True))
 
 
+def _first_part(puzzle: Puzzle, state: State, world: int, quarters: int) -> np.ndarray:
+    """Return so many quarters of a plan; nothing if there is no plan."""
+    plan = np.empty(MAX_PLAN, np.int8)
+    length = max(puzzle.solve(state, world, plan), 0) if quarters else 0
+    return plan[: length * quarters // 4]
+
+
 # The check.
 
 
@@ -204,7 +214,7 @@ def _check_level(puzzle: Puzzle, settings: Settings, seed: int) -> bool:
     game.check_state()
     game.play_plan(must_exist=True)
     game = _Game(puzzle, settings, seed, state)
-    for action in _random_actions(puzzle, MAX_WALK, seed):
+    for action in [*_first_part(puzzle, state, WORLD, seed % 4), *_random_actions(puzzle, MAX_WALK, seed)]:
         if game.left:
             game.play(action)
     game.play_plan(must_exist=False)

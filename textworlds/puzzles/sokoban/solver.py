@@ -11,6 +11,7 @@ import numpy as np
 from textworlds.grid import GOAL, ITEM, UP, copy_cells, neighbour
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION
+from textworlds.puzzles.search import downhill, measure
 from textworlds.puzzles.sokoban.positions import (
     FULL,
     KNOWN,
@@ -164,37 +165,15 @@ def write_plan(work, state, world, last, player, plan):
 
 @kernel
 def walk(work, state, world, start, end, plan, length):
-    """Append a shortest walk to a plan; return the new length, or GAVE_UP if there is no room."""
-    measure(work, state, world, end)
-    distance, cell = work.distance, start
+    """Append a shortest walk around the boxes to a plan; return the new length, or GAVE_UP if there is no room."""
+    distance, queue = work.distance, work.positions.queue
+    queue[0] = end
+    measure(state, world, ITEM, end, queue, 1, distance)
     if length + distance[start] > plan.size:
         return GAVE_UP
+    cell = start
     while cell != end:
-        for direction in range(UP, UP + 4):
-            if not state.board[world, cell] >> direction & 1:
-                to = neighbour(state, cell, direction)
-                if distance[to] >= 0 and distance[to] == distance[cell] - 1:
-                    break
-        plan[length] = direction
+        plan[length] = downhill(state, world, distance, cell)
+        cell = neighbour(state, cell, plan[length])
         length += 1
-        cell = to
     return length
-
-
-@kernel
-def measure(work, state, world, end):
-    """Fill in the distance of each cell to `end` around the boxes, -1 where there is no way."""
-    distance, queue = work.distance, work.positions.queue
-    distance[:] = -1
-    queue[0], distance[end] = end, 0
-    head, tail = 0, 1
-    while head < tail:
-        cell = np.int64(queue[head])
-        head += 1
-        for direction in range(UP, UP + 4):
-            if not state.board[world, cell] >> direction & 1:
-                to = neighbour(state, cell, direction)
-                if distance[to] < 0 and not state.board[world, to] & ITEM:
-                    distance[to] = distance[cell] + 1
-                    queue[tail] = to
-                    tail += 1

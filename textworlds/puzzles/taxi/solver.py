@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import AGENT, GOAL, ITEM, UP, neighbour
+from textworlds.grid import AGENT, GOAL, ITEM, neighbour
 from textworlds.kernel import kernel
 from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION
+from textworlds.puzzles.search import downhill, measure
 from textworlds.puzzles.taxi.rules import DROPOFF, PICKUP, goals_left
 
 CAPACITY = 400_000
@@ -70,25 +71,13 @@ def solve(state, world, plan):
 @kernel
 def survey(state, world, city):
     """Fill in all steps from stands and from the taxi, by breadth-first search."""
-    queue = np.empty(city.steps.shape[1], np.int64)
+    queue = np.empty(city.steps.shape[1], np.int32)
     taxi = np.int64(state.agents[world, 0])
     for origin in range(city.stands.size + 1):
         start = city.stands[origin] if origin < city.stands.size else taxi
-        if state.board[world, start] & AGENT and start != taxi:
-            continue
-        queue[0], city.steps[origin, start] = start, 0
-        head, tail = 0, 1
-        while head < tail:
-            cell = queue[head]
-            head += 1
-            for direction in range(UP, UP + 4):
-                if state.board[world, cell] >> direction & 1:
-                    continue
-                to = neighbour(state, cell, direction)
-                if city.steps[origin, to] < 0 and (not state.board[world, to] & AGENT or to == taxi):
-                    city.steps[origin, to] = city.steps[origin, cell] + 1
-                    queue[tail] = to
-                    tail += 1
+        if start == taxi or not state.board[world, start] & AGENT:
+            queue[0] = start
+            measure(state, world, AGENT, taxi, queue, 1, city.steps[origin])
 
 
 @kernel
@@ -269,12 +258,8 @@ def drive(state, world, city, start, end, plan, action):
     """Write a shortest way from a stand, or the taxi's start, to a stand; return the number of actions then written."""
     cell = city.stands[start] if start < city.stands.size else np.int64(state.agents[world, 0])
     while city.steps[end, cell] > 0:
-        for direction in range(UP, UP + 4):
-            if not state.board[world, cell] >> direction & 1:
-                to = neighbour(state, cell, direction)
-                if city.steps[end, to] == city.steps[end, cell] - 1:
-                    break
+        direction = downhill(state, world, city.steps[end], cell)
         plan[action] = direction ^ 1
         action += 1
-        cell = to
+        cell = neighbour(state, cell, direction)
     return action
