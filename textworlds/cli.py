@@ -86,8 +86,7 @@ def play(arguments: argparse.Namespace) -> None:
     levels = None if arguments.levels is None else levels_of(arguments.levels, puzzle)
     seed = random.randrange(10_000) if arguments.seed is None else int(seeds_from([arguments.seed])[0])
     terminal = Terminal()
-    with terminal.notice("Compiling, once on this machine; it can take half a minute ..."):
-        game = Game(arguments.id or next(iter(puzzle.ids)), levels, seed, terminal)
+    game = Game(arguments.id or next(iter(puzzle.ids)), levels, seed, terminal)
     with terminal.taken():
         terminal.show(game.view())
         for key in terminal.keys(game.vocabulary):

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import sys
 import types
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ class Kernel:
             return copy
         from numba import njit
 
+        _announce_compiling()
         options: dict[str, Any] = {**OPTIONS, "_nrt": not self.is_lean}
         try:
             return njit(copy, cache=True, **options)
@@ -98,6 +100,26 @@ def kernel(function: Callable[..., Any]) -> Kernel:
 def compiles() -> bool:
     """Return whether kernels are compiled; NUMBA_DISABLE_JIT=1 says no."""
     return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+
+
+@cache
+def _announce_compiling() -> None:
+    """From now on, say so on stderr when one of our kernels is first compiled rather than found in the cache."""
+    from numba.core import event
+
+    class Announcer(event.Listener):
+        has_spoken = False
+
+        def on_start(self, event: Any) -> None:
+            is_ours = event.data["dispatcher"].py_func.__module__.startswith("textworlds.")
+            if is_ours and not self.has_spoken:
+                self.has_spoken = True
+                print("textworlds: compiling, once on this machine; it can take half a minute", file=sys.stderr)
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    event.register("numba:compile", Announcer())
 
 
 def _names(code: types.CodeType) -> set[str]:

@@ -70,16 +70,6 @@ class Terminal:
                 if self.in_place:
                     print("\x1b[?25h\x1b[?1049l", end="", flush=True)
 
-    @contextmanager
-    def notice(self, text: str) -> Iterator[None]:
-        """Say something if what is done meanwhile takes more than a second."""
-        timer = threading.Timer(1.0, print, [text], {"file": sys.stderr, "flush": True})
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
     def show(self, view: View) -> None:
         if self.in_place:
             self.draw(view)
