@@ -183,7 +183,8 @@ def test_a_large_board_is_shown_around_the_agent():
 
 def test_the_demo_runs_and_is_short():
     done = subprocess.run([sys.executable, EXAMPLES / "demo.py"], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    said = [line for line in done.stderr.splitlines() if "compiling, once on this machine" not in line]
+    assert (done.returncode, said) == (0, [])
     assert len(done.stdout.splitlines()) <= 100
     assert done.stdout.count("solved: True") == 3
 

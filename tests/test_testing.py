@@ -11,12 +11,14 @@ from hypothesis import find, given, settings
 
 from textworlds import PUZZLES
 from textworlds.grid import AGENT, CHANGED, FIRST_OWN_REASON, GOAL, ITEM, SOLID, WALL_IN_WAY, WALLS, close_walls, toggle
+from textworlds.kernel import kernel
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION
 from textworlds.random import start_stream
 from textworlds.testing import GRAMMARS, actions, allowed_settings, check_puzzle, levels, messages, states
 from textworlds.text.grammars import Outcome, read
 
 MAZE, SOKOBAN, TAXI = PUZZLES["maze"], PUZZLES["sokoban"], PUZZLES["taxi"]
+walk = MAZE.step
 every_puzzle = pytest.mark.parametrize("puzzle", PUZZLES.values(), ids=PUZZLES)
 
 
@@ -173,6 +175,12 @@ def solve_walks_itself(state, world, plan):
     return length
 
 
+@kernel
+def step_allocates(state, world, agent, action):
+    walked = np.zeros(action + 1)
+    return walk(state, world, agent, action) if walked.sum() == 0 else WALL_IN_WAY
+
+
 class NoDefault(NamedTuple):
     size: int
 
@@ -255,6 +263,7 @@ FAULTS = {
     "rewards 'outcome' pays for code 9, which words.reasons does not know": replace(
         MAZE, rewards={"outcome": {9: 1.0}}
     ),
+    "step makes an array, a list or the like": replace(MAZE, step=step_allocates),
     "step is no kernel; put @kernel above it": replace(MAZE, step=lambda *turn: MAZE.step(*turn)),
 }
 

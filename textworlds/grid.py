@@ -136,9 +136,10 @@ def move_item(state, world, cell, to):
     """Move the item at `cell` to a free cell, and keep count of the goals left."""
     toggle(state, world, cell, ITEM)
     toggle(state, world, to, ITEM)
-    was_left = (state.board[world, cell] & GOAL) == 0
-    is_left = (state.board[world, to] & GOAL) == 0
-    state.book[world].left += is_left - was_left
+    if not state.board[world, cell] & GOAL:
+        state.book[world].left -= 1
+    if not state.board[world, to] & GOAL:
+        state.book[world].left += 1
 
 
 @kernel
