@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from textworlds.grid import SOLID, close_walls
+from textworlds.grid import SOLID, WALLS, close_walls
 from textworlds.puzzles import Puzzle
 from textworlds.text import formats
 from textworlds.text.levels import Level, read_level_file
@@ -28,9 +28,18 @@ def read_level(level: Any, puzzle: Puzzle) -> np.ndarray:
         picture = _check_picture(level)
     else:
         raise TypeError(f"a level is a drawing, a Level or a picture; got {type(level).__name__}")
+    if not puzzle.words.thin_walls and not np.array_equal(_only_solid(picture[0]), picture[0]):
+        raise ValueError(f"{puzzle.name}: a level has no walls between cells")
     if complaint := puzzle.check_level(picture):
         raise ValueError(f"{puzzle.name}: {complaint}")
     return picture
+
+
+def _only_solid(board: np.ndarray) -> np.ndarray:
+    """Return a board with no walls but those that solid cells and the border imply."""
+    board = board & (255 - WALLS)
+    close_walls(board)
+    return board
 
 
 def stack_levels(levels: str | os.PathLike[str] | Sequence[Any], puzzle: Puzzle) -> np.ndarray:

@@ -5,10 +5,10 @@ import os
 import random
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NoReturn
 
 import textworlds
+from textworlds.agents.cli import add_parser as add_wmact
 from textworlds.bank import read_level
 from textworlds.episodes import seeds_from
 from textworlds.game import Game
@@ -55,10 +55,7 @@ def make_parser() -> Parser:
     add_play(commands)
     ids = commands.add_parser("ids", help="list all ids with their settings")
     ids.set_defaults(run=lambda arguments: print(table_of_ids()))
-    with suppress(ModuleNotFoundError):  # TODO: import it plainly, at the top, once it is there
-        from textworlds.agents.cli import add_parser
-
-        add_parser(commands)
+    add_wmact(commands)
     return parser
 
 

@@ -1,15 +1,14 @@
-"""The puzzles: one line each."""
+"""The puzzles: a folder each, and its name here."""
 
 import copyreg
 from collections.abc import Callable
+from importlib import import_module
 from pickle import PicklingError
 
-from textworlds.puzzles.maze import PUZZLE as MAZE
 from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION, Puzzle
-from textworlds.puzzles.sokoban import PUZZLE as SOKOBAN
-from textworlds.puzzles.taxi import PUZZLE as TAXI
 
-PUZZLES: dict[str, Puzzle] = {puzzle.name: puzzle for puzzle in (SOKOBAN, MAZE, TAXI)}
+NAMES = ("sokoban", "maze", "taxi")
+PUZZLES: dict[str, Puzzle] = {name: import_module(f"textworlds.puzzles.{name}").PUZZLE for name in NAMES}
 
 __all__ = ["GAVE_UP", "NO_SOLUTION", "PUZZLES", "Puzzle", "find_puzzle"]
 

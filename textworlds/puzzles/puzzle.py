@@ -25,7 +25,7 @@ class Puzzle:
         ids: name of an environment ("Sokoban-easy-v0") -> its settings: height, width, turn_limit, options, and
             anything else that the environments take.
         step: kernel (state, world, agent, action) -> int. Play one action in place; CHANGED or the reason why nothing
-            changed. It changes the world only through grid.move_agent, move_item and toggle.
+            changed. It changes the world only through grid.move_agent, move_item and toggle, and allocates nothing.
         goals_left: kernel (state, world) -> int. Count from the board; 0 is solved. `step` keeps book.left at this.
         generate: kernel (rng, state, world, options) -> bool. Write a solvable level on an all-zero board, walls
             closed; False if none could be made.

@@ -58,7 +58,7 @@ PUZZLE = Puzzle(
     words=WORDS,
     options=Options,
     ids={
-        "Maze-easy-v0": _settings(7, 60),
+        "Maze-easy-v0": _settings(7, 60, path_length=6),
         "Maze-medium-v0": _settings(11, 120),
         "Maze-hard-v0": _settings(15, 200),
         "Maze-expert-v0": _settings(25, 500, loops=10),
