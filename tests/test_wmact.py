@@ -73,6 +73,12 @@ def test_levels_for_evaluation_are_never_trained_on(played):
     assert len(texts) > 64
 
 
+def test_too_few_levels_to_hold_some_out_get_one_sentence(monkeypatch):
+    monkeypatch.setattr(wmact, "is_held_out", lambda text: False)
+    with pytest.raises(ValueError, match="too few different levels"):
+        Player(TINY, 4, True, 0)
+
+
 def test_intervals_are_wilsons():
     share, low, high = wilson(8, 10)
     assert share == 0.8 and (round(low, 3), round(high, 3)) == (0.490, 0.943)
@@ -98,6 +104,7 @@ def test_the_command_says_what_it_found(capsys):
     [
         (["Mazy-v0"], "unknown id 'Mazy-v0'"),
         (["Maze-easy-v0", "--minutes", "-1"], "must be above 0; got -1"),
+        (["Maze-easy-v0", "--seed", "-1"], "must be from 0 to 2**31 - 1; got -1"),
         (["Maze-easy-v0", "--iterations", "0"], "must be at least 1; got 0"),
         (["Maze-easy-v0", "--episodes", "many"], "invalid whole value: 'many'"),
         ([], "required: ID"),

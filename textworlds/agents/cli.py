@@ -19,7 +19,7 @@ def add_parser(commands: Any) -> None:
     train.add_argument("--minutes", type=positive, metavar="M", help="how long to train (default: 2.5)")
     train.add_argument("--iterations", type=whole, metavar="N", help="train on N batches, however long it takes")
     train.add_argument("--episodes", type=whole, metavar="N", help="episodes a batch (default: 256)")
-    train.add_argument("--seed", type=int, default=0, metavar="N", help="of levels, weights and sampling (default: 0)")
+    train.add_argument("--seed", type=seed, default=0, metavar="N", help="of levels, weights and sampling (default: 0)")
     train.set_defaults(run=run)
 
 
@@ -43,6 +43,14 @@ def positive(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0; got {text}")
+    return number
+
+
+def seed(text: str) -> int:
+    """Read a whole number from 0 to 2**31 - 1."""
+    number = int(text)
+    if not 0 <= number < 1 << 31:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 2**31 - 1; got {text}")
     return number
 
 

