@@ -11,7 +11,7 @@ from textworlds.text.grammars import write
 # The first id of every puzzle.
 IDS = ["textworlds/" + next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
 FLAGS = ("played", "changed", "novel", "reversal", "progress", "reason")
-TOTALS = ("num_turns", "num_asked", "num_changed", "num_novel", "goals_left", "solved")
+TOTALS = ("num_turns", "num_asked", "num_changed", "num_novel", "goals_left", "solved", "outcome_reward")
 N = 4
 
 
@@ -37,6 +37,10 @@ def assert_same_turn(single, batch, world, place=None):
             kept = len(single["actions"])
             np.testing.assert_array_equal(batch[name][world][:kept], flags[:kept])
             assert not batch["played"][world][kept:].any()
+            np.testing.assert_array_equal(
+                batch["actions"][world], single["actions"] + [-1] * (len(batch["actions"][world]) - kept)
+            )
+            assert batch["asked"][world] == single["asked"]
         else:
             assert batch[name][world] == flags
         assert batch[f"_{name}"][world]

@@ -42,6 +42,26 @@ def test_penalties_are_added_after_scaling():
     assert play(per_action, MESSAGES) == pytest.approx([-0.3, 0, 4 / 6 - 0.3])
 
 
+def test_only_what_is_paid_for_solving_is_scaled():
+    env = EffectiveActionReward(gym.make("textworlds/Taxi-classic-v0"))
+    env.reset(seed=0)
+    names = env.unwrapped.episode.puzzle.words.vocabulary.names
+    plan = ["dropoff"] + [names[action][0] for action in env.unwrapped.solve()]
+    _, reward, _, _, info = env.step(f"<action>{', '.join(plan)}</action>")
+    assert info["num_changed"] == len(plan) - 1
+    assert reward == pytest.approx(-10 - (len(plan) - 2) + 20 * (len(plan) - 1) / len(plan))
+
+
+def test_penalties_do_not_pay_after_going_back():
+    env = StepPenalty(make(action="discrete"), penalty=0.1, per="action")
+    env.reset(seed=0)
+    state = env.unwrapped.get_state()
+    for _ in range(3):
+        env.step(0)
+    env.unwrapped.set_state(state)
+    assert env.step(0)[1] == pytest.approx(-0.1)
+
+
 def test_edge_cases_of_scaling():
     rewards = scale_reward(np.array([1, 1, 1, -2.0, 0]), np.array([0, 3, 4, 1, 0]), np.array([0, 4, 4, 4, 5]))
     np.testing.assert_array_equal(rewards, [0, 0.75, 1, -2, 0])

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from textworlds.grid import SOLID, WALLS, close_walls
+from textworlds.grid import SOLID, close_walls
 from textworlds.puzzles import Puzzle
 from textworlds.text import formats
 from textworlds.text.levels import Level, read_level_file
 from textworlds.worlds import Worlds
+
+FIRST_SEED = np.uint64(1 << 63)  # of banks: far from the seeds that people evaluate with
 
 
 def read_level(level: Any, puzzle: Puzzle) -> np.ndarray:
@@ -23,29 +25,22 @@ def read_level(level: Any, puzzle: Puzzle) -> np.ndarray:
     if isinstance(level, str):
         picture = formats.read(level.strip("\n"), "dense", puzzle.words)
     elif isinstance(level, Level):
-        picture = level.picture
+        picture = _check_picture(level.picture, puzzle)
     elif isinstance(level, np.ndarray):
-        picture = _check_picture(level)
+        picture = _check_picture(level, puzzle)
     else:
         raise TypeError(f"a level is a drawing, a Level or a picture; got {type(level).__name__}")
-    if not puzzle.words.thin_walls and not np.array_equal(_only_solid(picture[0]), picture[0]):
-        raise ValueError(f"{puzzle.name}: a level has no walls between cells")
     if complaint := puzzle.check_level(picture):
         raise ValueError(f"{puzzle.name}: {complaint}")
     return picture
-
-
-def _only_solid(board: np.ndarray) -> np.ndarray:
-    """Return a board with no walls but those that solid cells and the border imply."""
-    board = board & (255 - WALLS)
-    close_walls(board)
-    return board
 
 
 def stack_levels(levels: str | os.PathLike[str] | Sequence[Any], puzzle: Puzzle) -> np.ndarray:
     """Return levels as one array of pictures, uint8[L, P, H, W], solid where a level is smaller than the largest."""
     if isinstance(levels, str | os.PathLike):
         levels = read_level_file(levels, puzzle.words)
+    elif not isinstance(levels, Sequence):
+        raise ValueError(f"levels are a file's path or a list of levels; got {type(levels).__name__}")
     pictures = [read_level(level, puzzle) for level in levels]
     if not pictures:
         raise ValueError("no level given")
@@ -61,15 +56,19 @@ def stack_levels(levels: str | os.PathLike[str] | Sequence[Any], puzzle: Puzzle)
 
 
 def generate_levels(puzzle: Puzzle, num_levels: int, **settings: Any) -> np.ndarray:
-    """Return the first levels of the seeds 0, 1, 2, ..., uint8[L, P, H, W]; settings as for Worlds."""
+    """Return the first levels of the seeds FIRST_SEED and up, uint8[L, P, H, W]; settings as for Worlds."""
     worlds = Worlds(puzzle, num_levels, **settings)
-    worlds.begin(np.arange(num_levels), np.arange(num_levels, dtype=np.uint64))
+    worlds.begin(np.arange(num_levels), FIRST_SEED + np.arange(num_levels, dtype=np.uint64))
     return worlds.pictures().copy()
 
 
-def _check_picture(picture: np.ndarray) -> np.ndarray:
+def _check_picture(picture: np.ndarray, puzzle: Puzzle) -> np.ndarray:
+    """Return a picture with its walls closed, or raise ValueError if its text would not read back to it."""
     if picture.dtype != np.uint8 or picture.ndim != 3 or 0 in picture.shape:
         raise ValueError(f"a picture is uint8[P, H, W]; got {picture.dtype}{list(picture.shape)}")
     closed = picture.copy()
     close_walls(closed[0])
+    text = formats.write(closed, "dense", puzzle.words)
+    if not np.array_equal(formats.read(text, "dense", puzzle.words), closed):
+        raise ValueError(f"{puzzle.name}: this picture has walls or things that no level has, as\n{text}")
     return closed

@@ -21,7 +21,8 @@ from textworlds.text.translator import Translator
 from textworlds.worlds import Snapshot, Worlds
 
 DEFAULT_GRAMMAR = "tag:action"
-MAX_ACTIONS = 256
+MAX_ACTIONS, MOST_ACTIONS = 256, 8192
+MOST, MOST_CELLS = (1 << 31) - 1, 1 << 20
 TOTALS = ("num_turns", "num_asked", "num_changed", "num_novel")
 PICTURE, DISCRETE = "picture", "discrete"
 
@@ -48,13 +49,15 @@ class Episodes:
         observation: a text format ("dense", "spaced", "coordinates", "json", "prose"), or "picture" for uint8[P, H, W].
         action: an action grammar ("tag:action", "line:NAME", "boxed", "bracket", "json", "index", "plain"), or
             "discrete" for one action number a turn.
-        max_actions: actions that are played in one turn, None for all; may be set anew at any time.
+        max_actions: actions that are played in one turn, None for as many as there may be (8,192, so that no message
+            can exhaust the memory); may be set anew at any time.
         legend: open each episode's first observation with the rules and the meaning of the glyphs.
         feedback: open each later observation with a line on each action of the turn.
         rewards: name of one of the puzzle's reward schemes.
-        levels: play these in place of generated ones: a level file's path, or Levels, or pictures. Smaller levels get
-            walls to the right and below.
-        num_levels: play only so many different levels, generated from the seeds 0, 1, 2, ...
+        action_mask: tell which actions would change the world: "action_mask", int8[number of actions], in the ledger.
+        levels: play these in place of generated ones, whatever the size and the options: a level file's path, or a list
+            of drawings, Levels or pictures. Smaller levels get walls to the right and below.
+        num_levels: play only so many different levels, generated from seeds of 2**63 and up.
         **options: what the generator should make; the fields of puzzle.options.
 
     Raises:
@@ -75,14 +78,18 @@ class Episodes:
         legend: bool = False,
         feedback: bool = False,
         rewards: str = "outcome",
+        action_mask: bool = False,
         levels: str | os.PathLike[str] | Sequence[Any] | None = None,
         num_levels: int | None = None,
         **options: Any,
     ) -> None:
         self.puzzle = puzzle
         _check_whole(height=height, width=width, turn_limit=turn_limit, num_worlds=num_worlds)
-        _check_whole(max_actions=1 if max_actions is None else max_actions)
         _check_whole(num_levels=1 if num_levels is None else num_levels)
+        _check_type(bool, legend=legend, feedback=feedback, action_mask=action_mask)
+        _check_type(str, observation=observation, action=action, rewards=rewards)
+        if height * width > MOST_CELLS:
+            raise ValueError(f"{height} rows and {width} columns are more than {MOST_CELLS:,} cells")
         if observation not in (*FORMATS, PICTURE):
             raise ValueError(f"unknown observation {observation!r}; known: {', '.join((*sorted(FORMATS), PICTURE))}")
         chosen = _make_options(self.puzzle, options)
@@ -95,10 +102,13 @@ class Episodes:
         self.worlds = Worlds(self.puzzle, num_worlds, levels=pictures, **settings)
         self.speaks_pictures = observation == PICTURE
         self.takes_numbers = action == DISCRETE
+        self.gives_mask = action_mask
+        self.most_turns = MOST
         format = "dense" if self.speaks_pictures else observation
         grammar = DEFAULT_GRAMMAR if self.takes_numbers else action
         words = self.puzzle.words
-        self.translator = Translator(words, self.worlds.shape, format, grammar, max_actions, legend, feedback)
+        limit = _check_max_actions(max_actions)
+        self.translator = Translator(words, self.worlds.shape, format, grammar, limit, legend, feedback)
 
     @property
     def turn_limit(self) -> int:
@@ -108,30 +118,31 @@ class Episodes:
     @turn_limit.setter
     def turn_limit(self, turns: int) -> None:
         _check_whole(turn_limit=turns)
-        self.worlds.turn_limit = int(turns)
+        self.worlds.turn_limit = min(int(turns), self.most_turns)
 
     @property
-    def max_actions(self) -> int | None:
-        """Actions that are played in one turn; None for all."""
+    def max_actions(self) -> int:
+        """Actions that are played in one turn."""
         return self.translator.max_actions
 
     @max_actions.setter
     def max_actions(self, actions: int | None) -> None:
-        if actions is not None:
-            _check_whole(max_actions=actions)
-        self.translator.max_actions = actions
+        self.translator.max_actions = _check_max_actions(actions)
 
     def begin(self, worlds: np.ndarray, seeds: np.ndarray | None = None) -> None:
         """Begin an episode in the worlds listed: the first of their seed (uint64[K]), or the next."""
         self.worlds.begin(worlds, seeds)
         self.translator.reshape(self.worlds.shape)
 
-    def place(self, worlds: np.ndarray, level: Any) -> None:
-        """Begin an episode in the worlds listed with a given level: a drawing, a Level or a picture."""
+    def place(self, worlds: np.ndarray, level: Any, seeds: np.ndarray | None = None) -> None:
+        """Begin an episode in the worlds listed with a given level: a drawing, a Level or a picture.
+
+        After it come the first levels of `seeds`, uint64[K], or the next ones of the seeds that the worlds have.
+        """
         picture = read_level(level, self.puzzle)
         if self.speaks_pictures and picture.shape != self.worlds.shape:
             raise ValueError(f"pictures here have the shape {self.worlds.shape}; the level given has {picture.shape}")
-        self.worlds.place(worlds, picture)
+        self.worlds.place(worlds, picture, seeds)
         self.translator.reshape(self.worlds.shape)
 
     def act(self, actions: Any) -> Turn:
@@ -151,6 +162,11 @@ class Episodes:
         ledger = self.worlds.play(numbers, num_asked)
         return Turn(ledger, num_asked, readings, numbers, played, any_unread)
 
+    def restore(self, state: Snapshot) -> None:
+        """Go back to where worlds.snapshot() was called."""
+        self.worlds.restore(state)
+        self.translator.reshape(self.worlds.shape)
+
     def observe(
         self, turn: Turn | None = None, begun: np.ndarray | None = None, worlds: np.ndarray | None = None
     ) -> Any:
@@ -166,16 +182,17 @@ class Episodes:
             return self.worlds.pictures().copy() if worlds is None else self.worlds.pictures()[worlds]
         board = self.worlds.state.board
         texts = self.translator.write(board if worlds is None else board[worlds])
-        has_comment = turn is not None and (self.translator.feedback or turn.any_unread)
-        if not (has_comment or self.translator.legend):
-            return texts
         if begun is None:
             begun = np.full(len(board), turn is None)
-        for place, world in enumerate(range(len(board)) if worlds is None else worlds):
-            if begun[world]:
+        if self.translator.legend:
+            for place in np.flatnonzero(begun if worlds is None else begun[worlds]):
                 texts[place] = self.translator.open(texts[place])
-            elif turn is not None and turn.played[world]:
-                texts[place] = self._comment(texts[place], turn, world)
+        if turn is not None and (self.translator.feedback or turn.any_unread):
+            spoken_of = turn.played & ~begun
+            if not self.translator.feedback:
+                spoken_of &= turn.actions[:, 0] == NO_ACTION
+            for place in np.flatnonzero(spoken_of if worlds is None else spoken_of[worlds]):
+                texts[place] = self._comment(texts[place], turn, int(place if worlds is None else worlds[place]))
         return texts
 
     def _comment(self, text: str, turn: Turn, world: int) -> str:
@@ -208,8 +225,8 @@ class HasEpisodes:
         self.episodes.turn_limit = turns
 
     @property
-    def max_actions(self) -> int | None:
-        """Actions that are played in one turn, None for all; a new value holds at once."""
+    def max_actions(self) -> int:
+        """Actions that are played in one turn; a new value holds at once, None for the most there may be."""
         return self.episodes.max_actions
 
     @max_actions.setter
@@ -235,7 +252,8 @@ class Episode(HasEpisodes):
     `progress` (fewer goals left than ever before in this episode), all bool, and `reason` (int, a code; see
     `say_reason`). `actions` holds the numbers of those that were kept. `outcome` (text.grammars.Outcome) and `why` say
     how the message was read. For the episode so far: `num_turns`, `num_asked` (N), `num_changed` (N_eff), `num_novel`,
-    `goals_left`, `solved`. With action="discrete" there is one action a turn: plain values in place of lists, and no `actions`,
+    `goals_left`, `solved`, and `outcome_reward`, the part of the reward that was paid for solving. `asked` is the number of
+    actions that this message asked for. With action="discrete" there is one action a turn: plain values in place of lists, and no `actions`,
     `outcome` and `why`.
 
     Args:
@@ -258,17 +276,17 @@ class Episode(HasEpisodes):
 
         Args:
             seed: the level is the seed's first; without one, the next of the last seed's (a random one to begin with).
-            level: play this drawing, Level or picture in place of a generated level.
+            level: play this drawing, Level or picture first; the seed's levels come after it.
         """
         world = np.zeros(1, np.int64)
-        if level is not None:
-            self.episodes.place(world, level)
+        if seed is None and not self.has_seed:
+            seed = int.from_bytes(os.urandom(7), "little")
+        seeds = None if seed is None else seeds_from([seed])
+        if level is None:
+            self.episodes.begin(world, seeds)
         else:
-            if seed is None and not self.has_seed:
-                seed = int.from_bytes(os.urandom(7), "little")
-            self.episodes.begin(world, None if seed is None else seeds_from([seed]))
-            self.has_seed = True
-        self._is_over = False
+            self.episodes.place(world, level, seeds)
+        self.has_seed, self._is_over = True, False
         return self.episodes.observe()[0]
 
     def observe(self) -> Any:
@@ -317,44 +335,47 @@ class Episode(HasEpisodes):
 
     def set_state(self, state: Snapshot) -> None:
         """Go back to where get_state was called."""
-        self.episodes.worlds.restore(state)
+        self.episodes.restore(state)
         book = self.episodes.worlds.book.item(0)
-        self._is_over = book[_TERMINATED] or book[_TRUNCATED]
-        self.episodes.translator.reshape(self.episodes.worlds.shape)
+        self._is_over = book[_TERMINATED] or book[_TRUNCATED] or not book[_TURN_LIMIT]
 
     def totals(self) -> dict[str, Any]:
         """Return the counts of the episode so far; see the class."""
-        return _totals(self.episodes.worlds.book.item(0))
+        return self._totals(self.episodes.worlds.book.item(0))
 
     def _ledger(self, turn: Turn, book: tuple[Any, ...]) -> dict[str, Any]:
         flags, reasons = turn.ledger[:, 0].tolist()
         ledger: dict[str, Any]
         if turn.readings is None:
             ledger = dict(zip(FLAG_NAMES, _FLAGS[flags[0]]))
-            ledger["reason"] = reasons[0]
-            return ledger | _totals(book)
+            ledger["reason"], ledger["asked"] = reasons[0], 1
+            return ledger | self._totals(book)
         (reading,) = turn.readings
         kept, over = len(reading.actions), reading.over
         rows = [_FLAGS[flag] for flag in flags[:kept]] + [_FLAGS[0]] * over
         columns = zip(*rows) if rows else [()] * len(FLAG_NAMES)
         ledger = {name: list(column) for name, column in zip(FLAG_NAMES, columns)}
-        ledger["reason"] = reasons[:kept] + [OVER_LIMIT] * over
+        ledger["reason"], ledger["asked"] = reasons[:kept] + [OVER_LIMIT] * over, kept + over
         ledger["actions"], ledger["outcome"], ledger["why"] = list(reading.actions), reading.outcome, reading.why
-        return ledger | _totals(book)
+        return ledger | self._totals(book)
+
+    def _totals(self, book: tuple[Any, ...]) -> dict[str, Any]:
+        totals = {name: book[place] for name, place in _TOTALS}
+        solved = book[_LEFT] == 0
+        totals["goals_left"], totals["solved"] = book[_LEFT], solved
+        totals["outcome_reward"] = self.episodes.worlds.outcome_reward if solved else 0.0
+        if self.episodes.gives_mask:
+            totals["action_mask"] = self.action_mask().astype(np.int8)
+        return totals
 
 
 # Where the numbers of grid.BOOK stand in a world's record, and the flags that a byte of the ledger holds.
 _NAMES = BOOK.names or ()
-_TERMINATED, _TRUNCATED, _REWARD, _LEFT = map(_NAMES.index, ("terminated", "truncated", "reward", "left"))
+_TERMINATED, _TRUNCATED, _REWARD, _LEFT, _TURN_LIMIT = map(
+    _NAMES.index, ("terminated", "truncated", "reward", "left", "turn_limit")
+)
 _TOTALS = [(name, _NAMES.index(name)) for name in TOTALS]
 _FLAGS = [tuple(flags >> bit & 1 > 0 for bit in range(len(FLAG_NAMES))) for flags in range(256)]
-
-
-def _totals(book: tuple[Any, ...]) -> dict[str, Any]:
-    totals = {name: book[place] for name, place in _TOTALS}
-    totals["goals_left"] = book[_LEFT]
-    totals["solved"] = book[_LEFT] == 0
-    return totals
 
 
 def seeds_from(seeds: Sequence[int]) -> np.ndarray:
@@ -379,6 +400,21 @@ def _make_options(puzzle: Puzzle, given: dict[str, Any]) -> Any:
     return puzzle.options(**{name: int(value) for name, value in given.items()})
 
 
+def _check_max_actions(max_actions: int | None) -> int:
+    if max_actions is None:
+        return MOST_ACTIONS
+    _check_whole(max_actions=max_actions)
+    if max_actions > MOST_ACTIONS:
+        raise ValueError(f"max_actions must be at most {MOST_ACTIONS:,}; got {max_actions:,}")
+    return int(max_actions)
+
+
+def _check_type(type_: type, **values: Any) -> None:
+    for name, value in values.items():
+        if not isinstance(value, type_):
+            raise ValueError(f"{name} must be a {type_.__name__}; got {value!r}")
+
+
 def _check_whole(**values: Any) -> None:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 1 << 31:
@@ -386,5 +422,5 @@ def _check_whole(**values: Any) -> None:
 
 
 def _check_messages(messages: Any, num_worlds: int) -> None:
-    if isinstance(messages, str) or len(messages) != num_worlds:
+    if not isinstance(messages, Sequence | np.ndarray) or isinstance(messages, str) or len(messages) != num_worlds:
         raise ValueError(f"{num_worlds} messages are needed, one a world; got {messages!r:.80}")

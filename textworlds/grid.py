@@ -18,7 +18,7 @@ WALLS = 0b1111
 SOLID, GOAL, ITEM, AGENT = 16, 32, 64, 128
 
 # What became of an action that was asked. A puzzle's own reasons for changing nothing start at FIRST_OWN_REASON.
-CHANGED, WALL_IN_WAY, AGENT_IN_WAY, SOLVED_ALREADY, OVER_LIMIT, SOLVED = range(6)
+CHANGED, WALL_IN_WAY, AGENT_IN_WAY, SOLVED_ALREADY, OVER_LIMIT, SOLVED, NOT_ASKED = range(7)
 FIRST_OWN_REASON = 8
 
 BOOK = np.dtype(

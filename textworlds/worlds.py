@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.grid import State, new_state
+from textworlds.grid import SOLVED, State, new_state
 from textworlds.play import turns_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Puzzle
 
@@ -15,6 +15,7 @@ MAX_REASONS = 64
 class Snapshot(NamedTuple):
     """All that playing on depends on; taken and put back in microseconds."""
 
+    puzzle: str
     state: State
     history: np.ndarray
     most_novel: int
@@ -73,6 +74,11 @@ class Worlds:
         return self.state.board.shape[1] // (height * width), height, width
 
     @property
+    def outcome_reward(self) -> float:
+        """What the action that solves a level is paid."""
+        return float(self._pay[SOLVED])
+
+    @property
     def book(self) -> np.ndarray:
         """BOOK[N]: the numbers kept with each world; see grid.BOOK."""
         return self.state.book
@@ -106,18 +112,22 @@ class Worlds:
             seed, episode = self.book["seed"][failed], self.book["episode"][failed]
             raise ValueError(f"{self.puzzle.name}: no level found for seed {seed}, episode {episode}: {self.options}")
 
-    def place(self, worlds: np.ndarray, picture: np.ndarray) -> None:
+    def place(self, worlds: np.ndarray, picture: np.ndarray, seeds: np.ndarray | None = None) -> None:
         """Begin an episode in each of the worlds listed, with a given level.
 
         Args:
             worlds: int64[K], indices.
             picture: uint8[P, H, W]; a world alone takes any shape, a batch only its own.
+            seeds: uint64[K], whose first levels come next; None to go on with the seeds that the worlds have.
         """
         if picture.shape != self.shape:
             if len(self.book) > 1:
                 raise ValueError(f"this batch plays levels of shape {self.shape}; the level given is {picture.shape}")
             planes, height, width = picture.shape
             self._make_state(1, (planes, height, width))
+        if seeds is not None:
+            self.book["seed"][worlds] = seeds
+            self.book["episode"][worlds] = -1
         boards = np.ascontiguousarray(picture).reshape(1, -1)
         turns_of(self.puzzle).begin_with(self.state, self._history, worlds, boards, self.turn_limit)
 
@@ -137,13 +147,13 @@ class Worlds:
         self._most_novel = turns.play(self.state, self._history, actions, asked, self._pay, ledger)
         return ledger
 
-    def solve(self, world: int, max_actions: int = 4096) -> np.ndarray | None:
+    def solve(self, world: int) -> np.ndarray | None:
         """Return a plan that solves a world from where it is, int8[M]; None if there is none.
 
         Raises:
             RuntimeError: if the solver gave up before it knew.
         """
-        plan = np.empty(max_actions, np.int8)
+        plan = np.empty(4096 + 2 * self.state.board.shape[1], np.int8)
         length = self.puzzle.solve(self.state, world, plan)
         if length == GAVE_UP:
             raise RuntimeError(f"{self.puzzle.name}: the solver gave up within its budget")
@@ -153,18 +163,25 @@ class Worlds:
         """Return which actions would change each world now, bool[N, number of actions]."""
         num_actions = len(self.puzzle.words.vocabulary.names)
         masks = np.zeros((len(self.book), num_actions), bool)
-        turns_of(self.puzzle).try_actions(self.snapshot().state, self.state, masks)
+        turns_of(self.puzzle).try_actions(_copy(self.state), self.state, masks)
         return masks
 
     def snapshot(self) -> Snapshot:
         """Return a copy of all that playing on depends on."""
-        state = State(self.state.board.copy(), self.state.agents.copy(), self.state.book.copy(), *self.state[3:])
-        return Snapshot(state, self._history.copy(), self._most_novel)
+        return Snapshot(self.puzzle.name, _copy(self.state), self._history.copy(), self._most_novel)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to where a snapshot was taken; the snapshot can be used again."""
-        state = snapshot.state
-        self.state = State(state.board.copy(), state.agents.copy(), state.book.copy(), *state[3:])
+        """Go back to where a snapshot was taken; the snapshot can be used again.
+
+        Raises:
+            ValueError: if it was taken of another puzzle, or of another number of worlds.
+        """
+        if not isinstance(snapshot, Snapshot):
+            raise ValueError(f"a state comes from get_state(); got {type(snapshot).__name__}")
+        if (snapshot.puzzle, len(snapshot.state.book)) != (self.puzzle.name, len(self.book)):
+            taken = f"{len(snapshot.state.book)} worlds of {snapshot.puzzle}"
+            raise ValueError(f"this state is of {taken}; here are {len(self.book)} of {self.puzzle.name}")
+        self.state = _copy(snapshot.state)
         self._history = snapshot.history.copy()
         self._most_novel = snapshot.most_novel
 
@@ -185,3 +202,7 @@ class Worlds:
             wider = np.zeros((len(self._history), slots), np.uint64)
             turns_of(self.puzzle).rehash(self._history, wider)
             self._history = wider
+
+
+def _copy(state: State) -> State:
+    return State(state.board.copy(), state.agents.copy(), state.book.copy(), state.height, state.width)

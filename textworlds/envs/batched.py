@@ -1,15 +1,17 @@
 """N worlds as one Gymnasium vector environment: a thin translator around Episodes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from textworlds.envs.single import RENDER_MODES, check_options, make_spaces
+from textworlds.envs.single import RENDER_MODES, check_options, check_rendering, make_spaces
 from textworlds.episodes import TOTALS, Episodes, HasEpisodes, Turn, seeds_from
+from textworlds.grid import NOT_ASKED
 from textworlds.pixels import draw_pixels
-from textworlds.play import FLAG_NAMES, FLAGS, REASONS
+from textworlds.play import FLAG_NAMES, FLAGS, NO_ACTION, REASONS
 from textworlds.puzzles import find_puzzle
 from textworlds.text import formats
 from textworlds.worlds import Snapshot
@@ -20,8 +22,9 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
 
     World i of `reset(seed=s)` plays what a single environment plays after `reset(seed=s + i)`. Observations are a tuple
     of N texts, or uint8[N, P, H, W]; actions N messages, or int[N]. Info holds arrays with Gymnasium's masks: the
-    ledger's flags and `reason` as [N, T], T the longest list of actions played in this turn (just [N] for discrete
-    actions); `outcome` [N]; `why`, an object array, only when a message was not read whole; and the counts [N].
+    ledger's flags, `reason` and `actions` as [N, T], T the longest list of actions kept in this turn (just [N] for
+    discrete actions), padded with False, grid.NOT_ASKED and -1; `asked` [N], those over the limit included; `outcome` [N];
+    `why`, an object array, only when a message was not read whole; and the counts [N].
 
     Args:
         puzzle: name of the puzzle.
@@ -30,7 +33,6 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         max_episode_steps: an upper bound on turn_limit, as gym.make_vec gives it.
         render_mode: "ansi" or "rgb_array" (a tuple of N), "human" (printed after each step), or None.
         tile_size: pixels of a cell's side.
-        action_mask: add info["action_mask"], int8[N, number of actions].
         **settings: as for textworlds.episodes.Episodes.
     """
 
@@ -43,19 +45,17 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         max_episode_steps: int | None = None,
         render_mode: str | None = None,
         tile_size: int = 48,
-        action_mask: bool = False,
         **settings: Any,
     ) -> None:
-        if render_mode not in (None, *RENDER_MODES):
-            raise ValueError(f"unknown render_mode {render_mode!r}; known: {', '.join(RENDER_MODES)}")
+        check_rendering(render_mode, tile_size)
         self.episodes = Episodes(find_puzzle(puzzle), num_envs, **settings)
         if max_episode_steps is not None:
-            self.turn_limit = min(self.turn_limit, max_episode_steps)
+            self.episodes.most_turns = max_episode_steps
+            self.turn_limit = self.turn_limit
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": RENDER_MODES, "render_fps": 4, "autoreset_mode": self.autoreset_mode}
         self.render_mode = render_mode
         self.tile_size = tile_size
-        self.gives_mask = action_mask
         self.num_envs = num_envs
         self.single_observation_space, self.single_action_space = make_spaces(self.episodes)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -74,12 +74,13 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         super().reset(seed=seed if isinstance(seed, int) else None)
         options = check_options(options, ("reset_mask", "level"))
         mask = self._check_mask(options.get("reset_mask"))
-        worlds = np.flatnonzero(mask)
+        worlds, seeds = np.flatnonzero(mask), self._seeds(seed)
+        seeds = None if seeds is None else seeds[worlds]
         if "level" in options:
-            self.episodes.place(worlds, options["level"])
+            self.episodes.place(worlds, options["level"], seeds)
         else:
-            seeds = self._seeds(seed)
-            self.episodes.begin(worlds, None if seeds is None else seeds[worlds])
+            self.episodes.begin(worlds, seeds)
+        self._has_seeds = True
         observation = self._observe(begun=mask)
         if self.render_mode == "human":
             self.render()
@@ -87,6 +88,8 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one turn in every world; worlds whose episode ended are treated as autoreset_mode says."""
+        if not self._has_seeds:
+            raise RuntimeError("call reset() before the first turn")
         book = self.episodes.worlds.book
         over = book["terminated"] | book["truncated"]
         if over.any() and self.autoreset_mode is AutoresetMode.DISABLED:
@@ -131,19 +134,18 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
 
     def set_state(self, state: Snapshot) -> None:
         """Go back to where get_state was called."""
-        self.episodes.worlds.restore(state)
+        self.episodes.restore(state)
 
     def _seeds(self, seed: int | list[int | None] | None) -> np.ndarray | None:
         """Return a seed for each world, uint64[N], or None to go on with those that the worlds have."""
         if seed is None and self._has_seeds:
             return None
-        self._has_seeds = True
         if isinstance(seed, int | np.integer):
             return seeds_from([int(seed) + world for world in range(self.num_envs)])
         random = self.np_random.integers(1 << 63, size=self.num_envs)
-        given = [None] * self.num_envs if seed is None else list(seed)
-        if len(given) != self.num_envs:
-            raise ValueError(f"{self.num_envs} seeds are needed, one a world; got {len(given)}")
+        given = [None] * self.num_envs if seed is None else seed
+        if not isinstance(given, Sequence | np.ndarray) or isinstance(given, str) or len(given) != self.num_envs:
+            raise ValueError(f"seed is a whole number or {self.num_envs} of them, one a world; got {seed!r}")
         return seeds_from([int(drawn) if one is None else one for one, drawn in zip(given, random, strict=True)])
 
     def _check_mask(self, mask: Any) -> np.ndarray:
@@ -162,8 +164,10 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         """Return what a turn did, with Gymnasium's masks."""
         ledger = turn.ledger[:, :, 0] if self.episodes.takes_numbers else turn.ledger
         info: dict[str, Any] = {name: ledger[FLAGS] >> bit & 1 > 0 for bit, name in enumerate(FLAG_NAMES)}
-        info["reason"] = ledger[REASONS].copy()
+        info["reason"], info["asked"] = ledger[REASONS].copy(), turn.num_asked.copy()
         if turn.readings is not None:
+            info["reason"][turn.actions == NO_ACTION] = NOT_ASKED
+            info["actions"] = turn.actions.copy()
             info["outcome"] = np.array([reading.outcome for reading in turn.readings], np.uint8)
         info |= {f"_{name}": turn.played.copy() for name in info}
         if turn.readings is not None and info["outcome"].any():
@@ -174,11 +178,13 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
     def _totals(self, mask: np.ndarray) -> dict[str, Any]:
         book = self.episodes.worlds.book
         totals = {name: book[name].copy() for name in TOTALS}
-        totals |= {"goals_left": book["left"].copy(), "solved": book["left"] == 0}
+        solved = book["left"] == 0
+        paid = np.where(solved, self.episodes.worlds.outcome_reward, 0.0)
+        totals |= {"goals_left": book["left"].copy(), "solved": solved, "outcome_reward": paid}
         return totals | {f"_{name}": mask.copy() for name in totals}
 
     def _with_mask(self, info: dict[str, Any]) -> dict[str, Any]:
-        if self.gives_mask:
+        if self.episodes.gives_mask:
             info["action_mask"] = self.action_masks().astype(np.int8)
             info["_action_mask"] = np.ones(self.num_envs, bool)
         return info

@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from textworlds.bank import read_level
 from textworlds.envs.spaces import MessageSpace, ObservationSpace
 from textworlds.episodes import Episode, Episodes, HasEpisodes
 from textworlds.pixels import draw_pixels
@@ -28,7 +29,6 @@ class TextWorldEnv(HasEpisodes, gym.Env[Any, Any]):
         render_mode: "ansi" (a str), "rgb_array" (uint8[H * tile_size, W * tile_size, 3]), "human" (printed to the
             terminal after each step), or None.
         tile_size: pixels of a cell's side.
-        action_mask: add info["action_mask"], int8[number of actions]: 1 where an action would change the world.
         **settings: as for textworlds.episodes.Episodes.
     """
 
@@ -40,16 +40,13 @@ class TextWorldEnv(HasEpisodes, gym.Env[Any, Any]):
         *,
         render_mode: str | None = None,
         tile_size: int = 48,
-        action_mask: bool = False,
         **settings: Any,
     ) -> None:
-        if render_mode not in (None, *RENDER_MODES):
-            raise ValueError(f"unknown render_mode {render_mode!r}; known: {', '.join(RENDER_MODES)}")
+        check_rendering(render_mode, tile_size)
         self.episode = Episode(find_puzzle(puzzle), **settings)
         self.episodes = self.episode.episodes
         self.render_mode = render_mode
         self.tile_size = tile_size
-        self.gives_mask = action_mask
         self.observation_space, self.action_space = make_spaces(self.episodes)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -63,17 +60,31 @@ class TextWorldEnv(HasEpisodes, gym.Env[Any, Any]):
         level = check_options(options, ("level",)).get("level")
         if seed is None and not self.episode.has_seed:
             seed = int(self.np_random.integers(1 << 63))
+        if level is not None:
+            level = self._check_fits(level)
         observation = self.episode.reset(seed, level)
         if self.render_mode == "human":
             self.render()
-        return observation, self._with_mask(self.episode.totals())
+        return observation, self.episode.totals()
+
+    def _check_fits(self, level: Any) -> np.ndarray:
+        """Return a level's picture, or raise ValueError if its text is too long for the observation space."""
+        picture = read_level(level, self.episode.puzzle)
+        if isinstance(self.observation_space, ObservationSpace):
+            text = formats.write(picture, self.episodes.translator.format, self.episode.puzzle.words)
+            if len(text) > self.observation_space.max_length // 2:
+                height, width = picture.shape[1:]
+                raise ValueError(
+                    f"this level is too large for the observation space: make the environment with {height=}, {width=}"
+                )
+        return picture
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Play one turn; see Episode.act."""
         text, reward, terminated, truncated, ledger = self.episode.act(action)
         if self.render_mode == "human":
             self.render()
-        return text, reward, terminated, truncated, self._with_mask(ledger)
+        return text, reward, terminated, truncated, ledger
 
     def render(self) -> Any:
         """Return the world as render_mode says, or print it."""
@@ -105,10 +116,12 @@ class TextWorldEnv(HasEpisodes, gym.Env[Any, Any]):
         """Go back to where get_state was called."""
         self.episode.set_state(state)
 
-    def _with_mask(self, info: dict[str, Any]) -> dict[str, Any]:
-        if self.gives_mask:
-            info["action_mask"] = self.action_masks().astype(np.int8)
-        return info
+
+def check_rendering(render_mode: str | None, tile_size: int) -> None:
+    """Raise ValueError for a render_mode or a tile_size that there is not."""
+    if render_mode not in (None, *RENDER_MODES):
+        raise ValueError(f"unknown render_mode {render_mode!r}; known: {', '.join(RENDER_MODES)}")
+    draw_pixels(np.zeros((1, 1, 1), np.uint8), tile_size)
 
 
 def make_spaces(episodes: Episodes) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
@@ -124,6 +137,8 @@ def make_spaces(episodes: Episodes) -> tuple[spaces.Space[Any], spaces.Space[Any
 
 def check_options(options: dict[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:
     """Return the options of a reset, or raise ValueError for one that is not known."""
+    if not isinstance(options, dict | None):
+        raise ValueError(f"the options of reset are a dict; got {options!r}")
     for name in options or {}:
         if name not in known:
             raise ValueError(f"unknown option {name!r} of reset; known: {', '.join(known)}")

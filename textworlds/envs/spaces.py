@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import create_shared_memory, read_from_shared_memory, write_to_shared_memory
 
-from textworlds.text.grammars import write
+from textworlds.text.grammars import ONE_ACTION, write
 from textworlds.text.words import Vocabulary
 
 CHARACTERS = string.ascii_letters + string.digits + string.punctuation + " \n"
@@ -45,10 +45,13 @@ class MessageSpace(spaces.Text):
 
     def sample(self, mask: Any = None, probability: Any = None) -> str:
         """Return a message that asks for one to five random actions."""
-        most = 1 if self.grammar in ("bracket", "index") else self.max_sampled
+        most = 1 if self.grammar in ONE_ACTION else self.max_sampled
         count = self.np_random.integers(1, most + 1)
         actions = self.np_random.integers(len(self.vocabulary.names), size=count).tolist()
         return write(actions, self.grammar, self.vocabulary)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MessageSpace) and (self.vocabulary, self.grammar) == (other.vocabulary, other.grammar)
 
     def __repr__(self) -> str:
         return f"MessageSpace({self.grammar!r})"

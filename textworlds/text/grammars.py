@@ -27,6 +27,7 @@ from typing import NamedTuple, NoReturn
 from textworlds.text.words import Vocabulary
 
 GRAMMAR_VERSION = 1
+ONE_ACTION = ("bracket", "index")  # grammars whose messages ask for one action
 
 BLANKS = " \t\n\r\f\v"
 QUOTES = "\"'`*"

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from textworlds.grid import CHANGED, OVER_LIMIT, SOLVED_ALREADY
-from textworlds.text.formats import Writer
-from textworlds.text.grammars import Reading, check_grammar, read
+from textworlds.text.formats import MAPS, Writer
+from textworlds.text.grammars import ONE_ACTION, Reading, check_grammar, read, write
 from textworlds.text.words import Words
 
 PADDING = b"\xff"  # as int8: no action
+MOST_LINES = 256  # of feedback in one observation
 MOST_KNOWN, LONGEST_KNOWN = 1 << 16, 256  # readings kept; agents say the same short things over and over
 
 
@@ -31,7 +32,7 @@ class Translator:
         shape: (P, H, W) of the pictures.
         format: name of a text format.
         grammar: name of an action grammar.
-        max_actions: actions that are played in one turn; None for all.
+        max_actions: actions that are played in one turn.
         legend: open each episode with the rules and the meaning of the glyphs.
         feedback: open each observation with a line on each action of the turn.
     """
@@ -42,7 +43,7 @@ class Translator:
         shape: tuple[int, int, int],
         format: str,
         grammar: str,
-        max_actions: int | None,
+        max_actions: int,
         legend: bool,
         feedback: bool,
     ) -> None:
@@ -58,12 +59,12 @@ class Translator:
         self._writer = Writer(format, words, shape)
 
     @property
-    def max_actions(self) -> int | None:
-        """Actions that are played in one turn; None for all."""
+    def max_actions(self) -> int:
+        """Actions that are played in one turn."""
         return self._max_actions
 
     @max_actions.setter
-    def max_actions(self, max_actions: int | None) -> None:
+    def max_actions(self, max_actions: int) -> None:
         self._max_actions = max_actions
         self._known.clear()
 
@@ -71,9 +72,8 @@ class Translator:
     def max_length(self) -> int:
         """A length that no observation exceeds."""
         planes, height, width = self.shape
-        actions = 10_000 if self.max_actions is None else self.max_actions
-        comment = 1000 + actions * 100 * self.feedback + len(self.words.rules) * self.legend
-        return comment + 200 * planes + 100 * height * width
+        comment = 1000 + MOST_LINES * 100 * self.feedback + 2 * len(self.words.rules + self.words.key) * self.legend
+        return max(1 << 16, comment + 200 * planes + 100 * height * width)
 
     def reshape(self, shape: tuple[int, int, int]) -> None:
         """Write pictures of this shape from now on."""
@@ -83,7 +83,10 @@ class Translator:
 
     def read(self, messages: Sequence[str]) -> Asked:
         """Read one message for each world."""
-        readings = [self._known.get(message) or self._read(message) for message in messages]
+        try:
+            readings = [self._known.get(message) or self._read(message) for message in messages]
+        except TypeError:  # not hashable, so no text
+            readings = [self._read(message) for message in messages]
         rows = [bytes(reading.actions) for reading in readings]
         longest = max(1, max(map(len, rows)))
         padded = b"".join([row.ljust(longest, PADDING) for row in rows])
@@ -105,7 +108,16 @@ class Translator:
 
     def open(self, text: str) -> str:
         """Return the first observation of an episode."""
-        return f"{self.words.rules}\n\n{text}" if self.legend else text
+        key = f"{self.words.key}\n" if self.format in MAPS else ""
+        return f"{self.words.rules}\n{key}{self.how_to_answer}\n\n{text}" if self.legend else text
+
+    @property
+    def how_to_answer(self) -> str:
+        """What to tell an agent of its actions and their grammar."""
+        names = ", ".join(names[0] for names in self.words.vocabulary.names)
+        most = 1 if self.grammar in ONE_ACTION else 2
+        example = write(list(range(most)), self.grammar, self.words.vocabulary)
+        return f"The actions are: {names}. Answer like this: {example}"
 
     def comment(self, text: str, reading: Reading | None, actions: np.ndarray, reasons: np.ndarray) -> str:
         """Return an observation with what there is to say of the turn before it: why unread, or the feedback."""
@@ -114,7 +126,11 @@ class Translator:
         if not self.feedback:
             return text
         names = self.words.vocabulary.names
+        left_out = len(actions) - MOST_LINES
+        actions, reasons = actions[:MOST_LINES], reasons[:MOST_LINES]
         lines = [f"{place}: {names[a][0]} - {self.say(r)}" for place, (a, r) in enumerate(zip(actions, reasons), 1)]
+        if left_out > 0:
+            lines.append(f"and {left_out} more")
         if reading is not None and reading.over:
             lines.append(_ascii(reading.why))
         return "\n".join(lines) + f"\n\n{text}"

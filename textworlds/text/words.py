@@ -34,9 +34,10 @@ class Words(NamedTuple):
     """All that text about a puzzle needs beside the picture.
 
     Attributes:
-        rules: what the puzzle is and what its glyphs mean, for someone who has never seen it.
+        rules: what the puzzle is, for someone who has never seen it.
         vocabulary: the spellings of its actions.
         glyphs: tile flags (any of SOLID, GOAL, ITEM, AGENT; 0 is floor) -> one character.
+        key: what the glyphs of its drawings mean.
         agent, item, items, goal, goals: nouns.
         passenger: the noun for an item that has a plane of its own ("" if none has).
         thin_walls: walls stand between cells, so that drawings need room for them.
@@ -49,6 +50,7 @@ class Words(NamedTuple):
     vocabulary: Vocabulary
     glyphs: Mapping[int, str]
     reasons: Mapping[int, str]
+    key: str = ""
     agent: str = "player"
     item: str = "item"
     items: str = "items"

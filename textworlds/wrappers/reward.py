@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv, VectorWrapper
 
 COUNTS = {"changed": "num_changed", "novel": "num_novel"}
-PER = {"turn": "num_turns", "action": "num_asked"}
+PER = {name: name for name in ("turn", "action")}
 
 
 def scale_reward(reward: Any, counted: Any, asked: Any) -> np.ndarray:
@@ -33,7 +33,7 @@ def scale_reward(reward: Any, counted: Any, asked: Any) -> np.ndarray:
 
 
 class EffectiveActionReward(gym.Wrapper):
-    """Scale the reward of an episode's last turn by the share of its actions that changed the world.
+    """Scale what an episode pays for solving by the share of its actions that changed the world.
 
     Args:
         env: an environment of this package.
@@ -48,7 +48,8 @@ class EffectiveActionReward(gym.Wrapper):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)
         if terminated or truncated:
-            reward = scale_reward(reward, info[self._counted], info["num_asked"]).item()
+            outcome = info["outcome_reward"]
+            reward = reward - outcome + scale_reward(outcome, info[self._counted], info["num_asked"]).item()
         return observation, float(reward), terminated, truncated, info
 
 
@@ -64,16 +65,11 @@ class StepPenalty(gym.Wrapper):
     def __init__(self, env: gym.Env[Any, Any], penalty: float = 0.1, per: str = "turn") -> None:
         super().__init__(env)
         self.penalty = penalty
-        self._per = _choose("per", per, PER)
-        self._before = 0
-
-    def reset(self, **arguments: Any) -> tuple[Any, dict[str, Any]]:
-        self._before = 0
-        return self.env.reset(**arguments)
+        self.per = _choose("per", per, PER)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)
-        steps, self._before = info[self._per] - self._before, info[self._per]
+        steps = info["asked"] if self.per == "action" else 1
         return observation, float(reward) - self.penalty * steps, terminated, truncated, info
 
 
@@ -87,8 +83,11 @@ class VectorEffectiveActionReward(VectorWrapper):
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(actions)
         ended = terminated | truncated
-        counted, asked = (final_values(info, name, ended) for name in (self._counted, "num_asked"))
-        return observation, np.where(ended, scale_reward(reward, counted, asked), reward), terminated, truncated, info
+        outcome, counted, asked = (
+            final_values(info, name, ended) for name in ("outcome_reward", self._counted, "num_asked")
+        )
+        scaled = reward - outcome + scale_reward(outcome, counted, asked)
+        return observation, np.where(ended, scaled, reward), terminated, truncated, info
 
 
 class VectorStepPenalty(VectorWrapper):
@@ -97,24 +96,18 @@ class VectorStepPenalty(VectorWrapper):
     def __init__(self, env: VectorEnv, penalty: float = 0.1, per: str = "turn") -> None:
         super().__init__(env)
         self.penalty = penalty
-        self._per = _choose("per", per, PER)
-        self._before = np.zeros(self.num_envs, np.int64)
-
-    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        observation, info = self.env.reset(seed=seed, options=options)
-        self._before = np.array(info[self._per], np.int64)
-        return observation, info
+        self.per = _choose("per", per, PER)
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(actions)
-        steps = np.maximum(final_values(info, self._per, terminated | truncated) - self._before, 0)
-        self._before = np.array(info[self._per], np.int64)
+        played = final_values(info, "_played", terminated | truncated)
+        steps = played * final_values(info, "asked", terminated | truncated) if self.per == "action" else played
         return observation, reward - self.penalty * steps, terminated, truncated, info
 
 
 def final_values(info: dict[str, Any], name: str, ended: np.ndarray) -> np.ndarray:
-    """Return a count of the vector info, int64[N], from before the autoreset where an episode ended, bool[N]."""
-    now = np.array(info[name], np.int64)
+    """Return numbers of the vector info, float64[N], from before the autoreset where an episode ended, bool[N]."""
+    now = np.array(info[name], np.float64)
     if "final_info" in info:
         now[ended] = info["final_info"][name][ended]
     return now

@@ -6,9 +6,9 @@ from textworlds.text.words import COMPASS, Words
 WORDS = Words(
     rules=(
         "This is a maze. Find the way to the exit. You walk up, down, left or right, one cell at a time, and not "
-        "through walls.\n"
-        "# wall, - floor, . exit, @ you, + you on the exit"
+        "through walls."
     ),
+    key=("# wall, - floor, . exit, @ you, + you on the exit"),
     vocabulary=COMPASS,
     glyphs={SOLID: "#", 0: "-", GOAL: ".", AGENT: "@", AGENT | GOAL: "+"},
     reasons={WALL_IN_WAY: "a wall is in the way", AGENT_IN_WAY: "another player is in the way"},

@@ -7,9 +7,9 @@ from textworlds.text.words import COMPASS, Words
 WORDS = Words(
     rules=(
         "This is Sokoban. Push every box onto a goal. You walk up, down, left or right; walking into a box pushes it "
-        "one cell if the cell behind it is free. Boxes cannot be pulled, nor two pushed at once.\n"
-        "# wall, - floor, . goal, $ box, * box on a goal, @ you, + you on a goal"
+        "one cell if the cell behind it is free. Boxes cannot be pulled, nor two pushed at once."
     ),
+    key=("# wall, - floor, . goal, $ box, * box on a goal, @ you, + you on a goal"),
     vocabulary=COMPASS,
     glyphs={SOLID: "#", 0: "-", GOAL: ".", ITEM: "$", ITEM | GOAL: "*", AGENT: "@", AGENT | GOAL: "+"},
     reasons={

@@ -99,7 +99,7 @@ PUZZLE = Puzzle(
         "Taxi-medium-v0": _settings(7, 120, num_stands=5, num_passengers=2),
         "Taxi-hard-v0": _settings(9, 200, num_stands=6, num_passengers=3),
         "Taxi-expert-v0": _settings(12, 300, num_stands=8, num_passengers=4),
-        "Taxi-classic-v0": _settings(5, 200, classic=1, rewards="classic"),
+        "Taxi-classic-v0": _settings(5, 200, classic=1, rewards="classic", action_mask=True),
         "WMAct-Taxi-v0": _settings(5, 30, classic=1),
     },
     step=step,

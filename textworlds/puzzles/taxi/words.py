@@ -8,7 +8,9 @@ WORDS = Words(
     rules=(
         "This is Taxi. Take every passenger to its stand. You drive south, north, east or west, one cell at a time, "
         "and not through walls. pickup takes in a passenger who waits where you are; you have room for one. dropoff "
-        "lets your passenger out, at any stand.\n"
+        "lets your passenger out, at any stand."
+    ),
+    key=(
         "The drawing shows cells with walls | and - between them: . street, # building, @ you, capital letters "
         'stands, a small letter you at that stand. Below it, "passenger 1: R to B" waits at R and wants to go to B; '
         '"passenger 1: @ to B" rides with you.'
