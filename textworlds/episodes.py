@@ -182,12 +182,15 @@ class Episodes:
             return self.worlds.pictures().copy() if worlds is None else self.worlds.pictures()[worlds]
         board = self.worlds.state.board
         texts = self.translator.write(board if worlds is None else board[worlds])
+        has_comments = turn is not None and (self.translator.feedback or turn.any_unread)
+        if not (has_comments or self.translator.legend):
+            return texts
         if begun is None:
             begun = np.full(len(board), turn is None)
         if self.translator.legend:
             for place in np.flatnonzero(begun if worlds is None else begun[worlds]):
                 texts[place] = self.translator.open(texts[place])
-        if turn is not None and (self.translator.feedback or turn.any_unread):
+        if turn is not None and has_comments:
             spoken_of = turn.played & ~begun
             if not self.translator.feedback:
                 spoken_of &= turn.actions[:, 0] == NO_ACTION
