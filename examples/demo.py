@@ -1,4 +1,4 @@
-"""A first look: one short episode of each puzzle, then a level from a file. The first run compiles for a minute."""
+"""A first look: one short episode of each puzzle, then a level from a file. The first run compiles for some ten seconds each."""
 
 from collections.abc import Iterator
 from itertools import count, zip_longest
