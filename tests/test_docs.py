@@ -20,6 +20,12 @@ def test_examples_print_what_the_page_says(page):
     assert result.attempted or ">>>" not in text
 
 
+def test_the_readmes_first_example_prints_what_it_says(capsys):
+    code, output = re.findall(r"```(?:python)?\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[:2]
+    exec(code, {})
+    assert capsys.readouterr().out == output
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):

@@ -472,3 +472,9 @@ def test_a_document_type_that_only_names_its_definition_is_passed_over():
     board = "<L>#####</L><L>#@$.#</L><L>#####</L>"
     text = f'<?xml version="1.0"?><!DOCTYPE S SYSTEM "nowhere.dtd"><S><Level Id="one">{board}</Level></S>'
     assert [level.title for level in read_levels(text, WORDS)] == ["one"]
+
+
+def test_a_title_directly_below_a_board_names_it_whatever_stands_above():
+    board = "#####\n#@$.#\n#####\n"
+    text = f"Title: collection\n\n{board}Title: one\n\n{board}Author: someone\n"
+    assert [level.title for level in read_levels(text, WORDS)] == ["one", ""]

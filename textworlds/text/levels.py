@@ -5,6 +5,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -177,7 +178,8 @@ def _titles(notes: list[list[str]]) -> list[str]:
     named = [next((match[1].strip() for line in lines if (match := TITLE.match(line))), "") for lines in notes]
     last_lines = [next((line for line in reversed(lines) if line.strip()), "") for lines in notes]
     numbers = [match[1] if (match := NUMBER.fullmatch(line)) else "" for line in last_lines]
-    stand_above = named[0] and not named[-1] and (len(named) == 2 or any(named[1:]))
+    any_below = any(TITLE.match(line) for lines in notes[1:] for line in takewhile(str.strip, lines))
+    stand_above = not any_below and named[0] and not named[-1] and (len(named) == 2 or any(named[1:]))
     titles = named[:-1] if stand_above else named[1:]
     return [title or number for title, number in zip(titles, numbers, strict=False)]
 
