@@ -28,6 +28,7 @@ FLOORS = [
     ["worlds"],
     ["bank", "ids"],
     ["episodes"],
+    ["episode"],
     ["pixels"],
     ["envs.spaces"],
     ["envs.single"],

@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 # The public face. Each name is imported from its module when it is first used: importing textworlds registers the ids
 # and does little else.
 _HOMES = {
-    "Episode": "textworlds.episodes",
+    "Episode": "textworlds.episode",
     "Episodes": "textworlds.episodes",
     "Level": "textworlds.text.levels",
     "Outcome": "textworlds.text.grammars",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 
-from textworlds.episodes import Episode
+from textworlds.episode import Episode
 from textworlds.terminal import Terminal, View, run_beside, with_controls
 from textworlds.text.levels import Level
 from textworlds.worlds import Snapshot

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from textworlds.episodes import Episode, Episodes
+from textworlds.episode import Episode
+from textworlds.episodes import Episodes
 from textworlds.grid import AGENT, CHANGED, GOAL, ITEM, SOLID, SOLVED, WALLS, State, close_walls, new_state, settle
 from textworlds.kernel import Kernel
 from textworlds.play import NO_ACTION

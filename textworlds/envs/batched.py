@@ -8,7 +8,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from textworlds.envs.single import RENDER_MODES, check_options, check_rendering, make_spaces
-from textworlds.episodes import TOTALS, Episodes, HasEpisodes, Turn, seeds_from
+from textworlds.episode import HasEpisodes
+from textworlds.episodes import TOTALS, Episodes, Turn, seeds_from
 from textworlds.grid import NOT_ASKED
 from textworlds.pixels import draw_pixels
 from textworlds.play import FLAG_NAMES, FLAGS, NO_ACTION, REASONS

@@ -9,7 +9,8 @@ from gymnasium import spaces
 
 from textworlds.bank import read_level
 from textworlds.envs.spaces import MessageSpace, ObservationSpace
-from textworlds.episodes import Episode, Episodes, HasEpisodes
+from textworlds.episode import Episode, HasEpisodes
+from textworlds.episodes import Episodes
 from textworlds.pixels import draw_pixels
 from textworlds.puzzles import find_puzzle
 from textworlds.text import formats

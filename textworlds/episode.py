@@ -1,0 +1,181 @@
+"""One episode after another, for everybody with a loop of their own: a prompt out, a message in, a reward and a ledger back."""
+
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from textworlds.episodes import TOTALS, Episodes, Turn, seeds_from
+from textworlds.grid import BOOK, OVER_LIMIT
+from textworlds.ids import find_id
+from textworlds.play import FLAG_NAMES
+from textworlds.puzzles import Puzzle
+from textworlds.worlds import Snapshot
+
+
+class HasEpisodes:
+    """What stands on an Episodes and hands its limits on."""
+
+    episodes: Episodes
+
+    @property
+    def turn_limit(self) -> int:
+        """Turns after which an episode is truncated; a new value holds from the next episode."""
+        return self.episodes.turn_limit
+
+    @turn_limit.setter
+    def turn_limit(self, turns: int) -> None:
+        self.episodes.turn_limit = turns
+
+    @property
+    def max_actions(self) -> int:
+        """Actions that are played in one turn; a new value holds at once, None for the most there may be."""
+        return self.episodes.max_actions
+
+    @max_actions.setter
+    def max_actions(self, actions: int | None) -> None:
+        self.episodes.max_actions = actions
+
+
+class Result(NamedTuple):
+    """What one turn of an Episode gave."""
+
+    text: str
+    reward: float
+    terminated: bool
+    truncated: bool
+    ledger: dict[str, Any]
+
+
+class Episode(HasEpisodes):
+    """One episode after another of one puzzle: `reset(seed) -> text`, `act(message) -> Result`.
+
+    The ledger is a dict. For each action that the message asked for, in order, lists of equal length: `played`,
+    `changed`, `novel` (a state not seen in this episode), `reversal` (back to the state before the last change),
+    `progress` (fewer goals left than ever before in this episode), all bool, and `reason` (int, a code; see
+    `say_reason`). `actions` holds the numbers of those that were kept. `outcome` (text.grammars.Outcome) and `why` say
+    how the message was read. For the episode so far: `num_turns`, `num_asked` (N), `num_changed` (N_eff), `num_novel`,
+    `goals_left`, `solved`, and `outcome_reward`, the part of the reward that was paid for solving. `asked` is the number of
+    actions that this message asked for. With action="discrete" there is one action a turn: plain values in place of lists, and no `actions`,
+    `outcome` and `why`.
+
+    Args:
+        id: an id ("Sokoban-easy-v0", with or without "textworlds/"), or a Puzzle; then height and width must be given.
+        **settings: as for Episodes; they replace the id's.
+    """
+
+    def __init__(self, id: str | Puzzle, **settings: Any) -> None:
+        puzzle, defaults = find_id(id) if isinstance(id, str) else (id, {})
+        self.episodes = Episodes(puzzle, 1, **{**defaults, **settings})
+        self.has_seed = False
+        self._is_over = True
+
+    @property
+    def puzzle(self) -> Puzzle:
+        return self.episodes.puzzle
+
+    def reset(self, seed: int | None = None, level: Any = None) -> Any:
+        """Begin an episode and return the first observation.
+
+        Args:
+            seed: the level is the seed's first; without one, the next of the last seed's (a random one to begin with).
+            level: play this drawing, Level or picture first; the seed's levels come after it.
+        """
+        world = np.zeros(1, np.int64)
+        if seed is None and not self.has_seed:
+            seed = int.from_bytes(os.urandom(7), "little")
+        seeds = None if seed is None else seeds_from([seed])
+        if level is None:
+            self.episodes.begin(world, seeds)
+        else:
+            self.episodes.place(world, level, seeds)
+        self.has_seed, self._is_over = True, False
+        return self.episodes.observe()[0]
+
+    def observe(self) -> Any:
+        """Return what the world looks like now, without a word on the turn before."""
+        return self.episodes.observe(begun=np.zeros(1, bool))[0]
+
+    def act(self, message: Any) -> Result:
+        """Play one turn.
+
+        Raises:
+            RuntimeError: before the first reset, or when the episode is over.
+        """
+        if self._is_over:
+            raise RuntimeError("no episode is under way; call reset() to begin one")
+        turn = self.episodes.act([message])
+        text = self.episodes.observe(turn)[0]
+        book = self.episodes.worlds.book.item(0)
+        terminated, truncated = book[_TERMINATED], book[_TRUNCATED]
+        self._is_over = terminated or truncated
+        return Result(text, book[_REWARD], terminated, truncated, self._ledger(turn, book))
+
+    def say_reason(self, reason: int) -> str:
+        """Say what a reason code of the ledger means."""
+        return self.episodes.translator.say(reason)
+
+    def action_mask(self) -> np.ndarray:
+        """Return which actions would change the world now, bool[number of actions]."""
+        return self.episodes.worlds.action_masks()[0]
+
+    def solve(self) -> list[int] | None:
+        """Return actions that solve the level from here; None if nothing does.
+
+        Raises:
+            RuntimeError: if the solver gave up within its budget.
+        """
+        plan = self.episodes.worlds.solve(0)
+        return None if plan is None else plan.tolist()
+
+    def picture(self) -> np.ndarray:
+        """Return what the world looks like now, uint8[P, H, W]; see grid."""
+        return self.episodes.worlds.pictures()[0].copy()
+
+    def get_state(self) -> Snapshot:
+        """Return all that playing on depends on; set_state goes back there, as often as you like."""
+        return self.episodes.worlds.snapshot()
+
+    def set_state(self, state: Snapshot) -> None:
+        """Go back to where get_state was called."""
+        self.episodes.restore(state)
+        book = self.episodes.worlds.book.item(0)
+        self._is_over = book[_TERMINATED] or book[_TRUNCATED] or not book[_TURN_LIMIT]
+
+    def totals(self) -> dict[str, Any]:
+        """Return the counts of the episode so far; see the class."""
+        return self._totals(self.episodes.worlds.book.item(0))
+
+    def _ledger(self, turn: Turn, book: tuple[Any, ...]) -> dict[str, Any]:
+        flags, reasons = turn.ledger[:, 0].tolist()
+        ledger: dict[str, Any]
+        if turn.readings is None:
+            ledger = dict(zip(FLAG_NAMES, _FLAGS[flags[0]]))
+            ledger["reason"], ledger["asked"] = reasons[0], 1
+            return ledger | self._totals(book)
+        (reading,) = turn.readings
+        kept, over = len(reading.actions), reading.over
+        rows = [_FLAGS[flag] for flag in flags[:kept]] + [_FLAGS[0]] * over
+        columns = zip(*rows) if rows else [()] * len(FLAG_NAMES)
+        ledger = {name: list(column) for name, column in zip(FLAG_NAMES, columns)}
+        ledger["reason"], ledger["asked"] = reasons[:kept] + [OVER_LIMIT] * over, kept + over
+        ledger["actions"], ledger["outcome"], ledger["why"] = list(reading.actions), reading.outcome, reading.why
+        return ledger | self._totals(book)
+
+    def _totals(self, book: tuple[Any, ...]) -> dict[str, Any]:
+        totals = {name: book[place] for name, place in _TOTALS}
+        solved = book[_LEFT] == 0
+        totals["goals_left"], totals["solved"] = book[_LEFT], solved
+        totals["outcome_reward"] = self.episodes.worlds.outcome_reward if solved else 0.0
+        if self.episodes.gives_mask:
+            totals["action_mask"] = self.action_mask().astype(np.int8)
+        return totals
+
+
+# Where the numbers of grid.BOOK stand in a world's record, and the flags that a byte of the ledger holds.
+_NAMES = BOOK.names or ()
+_TERMINATED, _TRUNCATED, _REWARD, _LEFT, _TURN_LIMIT = map(
+    _NAMES.index, ("terminated", "truncated", "reward", "left", "turn_limit")
+)
+_TOTALS = [(name, _NAMES.index(name)) for name in TOTALS]
+_FLAGS = [tuple(flags >> bit & 1 > 0 for bit in range(len(FLAG_NAMES))) for flags in range(256)]
