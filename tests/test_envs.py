@@ -255,8 +255,8 @@ LEVELS = [
     ("#####\n#@@.#\n#####", "exactly one player"),
     ("#####\n#@$$#\n#####", "2 boxes and 0 goals"),
     (3, "drawing, a Level or a picture"),
-    (np.zeros((3, 6, 6), np.uint8), "plane"),
-    (np.full((1, 3, 3), 128 | 16, np.uint8), "glyph"),
+    (np.array([[[128, 64, 32]], [[0, 0, 0]]], np.uint8), "plane"),
+    (np.array([[[128 | 16, 64, 32]]], np.uint8), "glyph"),
     (np.array([[[128, 64 | 16, 32]]], np.uint8), "glyph"),
     (np.array([[[128 | 8, 64, 32]]], np.uint8), "walls"),
     (np.zeros((2, 3), np.uint8), "uint8"),
@@ -329,6 +329,39 @@ def test_a_failed_reset_changes_nothing():
         with pytest.raises(ValueError, match="seed"):
             envs.reset(seed=seed)
     assert len(set(envs.reset()[0])) == 3
+
+
+def test_states_may_be_put_into_a_batch_that_was_not_reset():
+    envs, other, large = (
+        gym.make_vec("textworlds/Sokoban-easy-v0", num_envs=2, height=size, width=size) for size in (6, 6, 7)
+    )
+    envs.reset(seed=0), large.reset(seed=0)
+    other.set_state(envs.get_state())
+    assert other.step(["", ""])[0] == envs.step(["", ""])[0]
+    with pytest.raises(ValueError, match="another size"):
+        envs.set_state(large.get_state())
+    with pytest.raises(ValueError, match="the first reset begins all worlds"):
+        gym.make_vec("textworlds/Sokoban-easy-v0", num_envs=2).reset(options={"reset_mask": np.array([True, False])})
+
+
+def test_small_numpy_integers_are_whole_numbers_too():
+    env = gym.make("textworlds/Maze-easy-v0", height=np.uint8(101), width=np.uint8(7), turn_limit=np.int8(5))
+    assert len(env.reset(seed=0)[0]) == 101 * 8 - 1
+
+
+def test_nothing_can_be_asked_before_the_first_reset():
+    env = gym.make("textworlds/Sokoban-easy-v0").unwrapped
+    for ask in (env.solve, env.action_masks, env.episode.picture):
+        with pytest.raises(RuntimeError, match="reset"):
+            ask()
+
+
+def test_no_action_changes_a_level_that_is_solved():
+    env = gym.make("textworlds/Sokoban-easy-v0").unwrapped
+    env.reset(options={"level": LEVEL})
+    assert env.action_masks().tolist() == [False, False, False, True]
+    env.step("<action>right</action>")
+    assert not env.action_masks().any()
 
 
 def test_a_bound_on_steps_stays():

@@ -12,6 +12,7 @@ from textworlds.text import formats
 from textworlds.text.levels import Level, read_level_file
 from textworlds.worlds import Worlds
 
+MOST_CELLS = 1 << 28  # of all levels together, padded
 FIRST_SEED = np.uint64(1 << 63)  # of banks: far from the seeds that people evaluate with
 
 
@@ -37,16 +38,25 @@ def read_level(level: Any, puzzle: Puzzle) -> np.ndarray:
 
 def stack_levels(levels: str | os.PathLike[str] | Sequence[Any], puzzle: Puzzle) -> np.ndarray:
     """Return levels as one array of pictures, uint8[L, P, H, W], solid where a level is smaller than the largest."""
+    if isinstance(levels, str) and "\n" in levels:
+        raise ValueError("levels is a file's path or a list; put a drawing into a list")
     if isinstance(levels, str | os.PathLike):
         levels = read_level_file(levels, puzzle.words)
-    elif not isinstance(levels, Sequence):
+    elif not isinstance(levels, Sequence) or isinstance(levels, Level | bytes):
         raise ValueError(f"levels are a file's path or a list of levels; got {type(levels).__name__}")
-    pictures = [read_level(level, puzzle) for level in levels]
+    pictures = []
+    for number, level in enumerate(levels, 1):
+        try:
+            pictures.append(read_level(level, puzzle))
+        except ValueError as error:
+            raise ValueError(f"{getattr(level, 'source', '') or f'level {number}'}: {error}") from None
     if not pictures:
         raise ValueError("no level given")
     if len({len(picture) for picture in pictures}) > 1:
         raise ValueError("the levels given differ in their number of planes")
     height, width = (max(picture.shape[axis] for picture in pictures) for axis in (1, 2))
+    if len(pictures) * height * width > MOST_CELLS:
+        raise ValueError(f"{len(pictures)} levels, padded to {height} rows and {width} columns, are too many cells")
     stacked = np.zeros((len(pictures), len(pictures[0]), height, width), np.uint8)
     stacked[:, 0] = SOLID
     for place, picture in zip(stacked, pictures, strict=True):
@@ -68,6 +78,8 @@ def _check_picture(picture: np.ndarray, puzzle: Puzzle) -> np.ndarray:
         raise ValueError(f"a picture is uint8[P, H, W]; got {picture.dtype}{list(picture.shape)}")
     closed = picture.copy()
     close_walls(closed[0])
+    if complaint := puzzle.check_level(closed):
+        raise ValueError(f"{puzzle.name}: {complaint}")
     text = formats.write(closed, "dense", puzzle.words)
     if not np.array_equal(formats.read(text, "dense", puzzle.words), closed):
         raise ValueError(f"{puzzle.name}: this picture has walls or things that no level has, as\n{text}")

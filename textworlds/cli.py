@@ -29,6 +29,8 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code."""
+    if sys.stdin is None or sys.stdout is None:
+        return BAD_INPUT
     try:
         arguments = make_parser().parse_args(argv)
         code = arguments.run(arguments)

@@ -112,11 +112,12 @@ class Episode(HasEpisodes):
         return Result(text, book[_REWARD], terminated, truncated, self._ledger(turn, book))
 
     def say_reason(self, reason: int) -> str:
-        """Say what a reason code of the ledger means."""
+        """Say what a reason code of the ledger means; ValueError for a code that there is not."""
         return self.episodes.translator.say(reason)
 
     def action_mask(self) -> np.ndarray:
         """Return which actions would change the world now, bool[number of actions]."""
+        self._check_begun()
         return self.episodes.worlds.action_masks()[0]
 
     def solve(self) -> list[int] | None:
@@ -125,11 +126,13 @@ class Episode(HasEpisodes):
         Raises:
             RuntimeError: if the solver gave up within its budget.
         """
+        self._check_begun()
         plan = self.episodes.worlds.solve(0)
         return None if plan is None else plan.tolist()
 
     def picture(self) -> np.ndarray:
         """Return what the world looks like now, uint8[P, H, W]; see grid."""
+        self._check_begun()
         return self.episodes.worlds.pictures()[0].copy()
 
     def get_state(self) -> Snapshot:
@@ -141,6 +144,10 @@ class Episode(HasEpisodes):
         self.episodes.restore(state)
         book = self.episodes.worlds.book.item(0)
         self._is_over = book[_TERMINATED] or book[_TRUNCATED] or not book[_TURN_LIMIT]
+
+    def _check_begun(self) -> None:
+        if not self.episodes.worlds.book["turn_limit"][0]:
+            raise RuntimeError("no level is there yet; call reset() first")
 
     def totals(self) -> dict[str, Any]:
         """Return the counts of the episode so far; see the class."""

@@ -78,14 +78,15 @@ class Episodes:
         **options: Any,
     ) -> None:
         self.puzzle = puzzle
-        _check_whole(height=height, width=width, turn_limit=turn_limit, num_worlds=num_worlds)
-        _check_whole(num_levels=1 if num_levels is None else num_levels)
+        check_whole(height=height, width=width, turn_limit=turn_limit, num_worlds=num_worlds)
+        check_whole(num_levels=1 if num_levels is None else num_levels)
         _check_type(bool, legend=legend, feedback=feedback, action_mask=action_mask)
         _check_type(str, observation=observation, action=action, rewards=rewards)
-        if height * width > MOST_CELLS:
+        if int(height) * int(width) > MOST_CELLS:
             raise ValueError(f"{height} rows and {width} columns are more than {MOST_CELLS:,} cells")
         if observation not in (*FORMATS, PICTURE):
             raise ValueError(f"unknown observation {observation!r}; known: {', '.join((*sorted(FORMATS), PICTURE))}")
+        height, width, turn_limit, num_worlds = int(height), int(width), int(turn_limit), int(num_worlds)
         chosen = _make_options(self.puzzle, options)
         settings = {"height": height, "width": width, "options": chosen, "turn_limit": turn_limit, "rewards": rewards}
         pictures = None if levels is None else stack_levels(levels, self.puzzle)
@@ -111,7 +112,7 @@ class Episodes:
 
     @turn_limit.setter
     def turn_limit(self, turns: int) -> None:
-        _check_whole(turn_limit=turns)
+        check_whole(turn_limit=turns)
         self.worlds.turn_limit = min(int(turns), self.most_turns)
 
     @property
@@ -226,13 +227,15 @@ def _make_options(puzzle: Puzzle, given: dict[str, Any]) -> Any:
     for name, value in given.items():
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
             raise ValueError(f"{name} must be a whole number; got {value!r}")
+        if not -MOST <= value <= MOST:
+            raise ValueError(f"{name} must be between -2**31 and 2**31; got {value}")
     return puzzle.options(**{name: int(value) for name, value in given.items()})
 
 
 def _check_max_actions(max_actions: int | None) -> int:
     if max_actions is None:
         return MOST_ACTIONS
-    _check_whole(max_actions=max_actions)
+    check_whole(max_actions=max_actions)
     if max_actions > MOST_ACTIONS:
         raise ValueError(f"max_actions must be at most {MOST_ACTIONS:,}; got {max_actions:,}")
     return int(max_actions)
@@ -244,7 +247,7 @@ def _check_type(type_: type, **values: Any) -> None:
             raise ValueError(f"{name} must be a {type_.__name__}; got {value!r}")
 
 
-def _check_whole(**values: Any) -> None:
+def check_whole(**values: Any) -> None:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 1 << 31:
             raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 from textworlds.puzzles import PUZZLES, Puzzle
@@ -11,7 +12,11 @@ NAMESPACE = "textworlds/"
 
 def all_ids() -> dict[str, tuple[Puzzle, Mapping[str, Any]]]:
     """Return every id with its puzzle and settings."""
-    return {NAMESPACE + id: (puzzle, puzzle.ids[id]) for puzzle in PUZZLES.values() for id in puzzle.ids}
+    return {
+        NAMESPACE + id: (puzzle, MappingProxyType(dict(puzzle.ids[id])))
+        for puzzle in PUZZLES.values()
+        for id in puzzle.ids
+    }
 
 
 def find_id(id: str) -> tuple[Puzzle, Mapping[str, Any]]:

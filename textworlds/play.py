@@ -175,6 +175,8 @@ def rehash(history, wider):
 def try_actions(scratch, state, masks):
     """Fill in which actions would change each world, bool[N, actions]; `scratch` is a copy of the state to play in."""
     for world in range(masks.shape[0]):
+        if state.book[world].left == 0:
+            continue
         for action in range(masks.shape[1]):
             if step(scratch, world, 0, action) == CHANGED:
                 masks[world, action] = True

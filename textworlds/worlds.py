@@ -39,6 +39,9 @@ class Worlds:
         ValueError: if no such level can be generated, or there is no such reward scheme.
     """
 
+    state: State
+    _history: np.ndarray  # uint64[N, K], states seen; see play.remember
+
     def __init__(
         self,
         puzzle: Puzzle,
@@ -98,7 +101,7 @@ class Worlds:
             ValueError: if the generator found no level.
         """
         if self.shape != self._level_shape:
-            self._make_state(1, self._level_shape)
+            self._make_state(len(self.book), self._level_shape)
         if seeds is None:
             self.book["episode"][worlds] += 1
         else:
@@ -120,6 +123,8 @@ class Worlds:
             picture: uint8[P, H, W]; a world alone takes any shape, a batch only its own.
             seeds: uint64[K], whose first levels come next; None to go on with the seeds that the worlds have.
         """
+        if worlds.min(initial=0) < 0 or worlds.max(initial=0) >= len(self.book):
+            raise IndexError(f"there are {len(self.book)} worlds; got {worlds}")
         if picture.shape != self.shape:
             if len(self.book) > 1:
                 raise ValueError(f"this batch plays levels of shape {self.shape}; the level given is {picture.shape}")
@@ -181,6 +186,8 @@ class Worlds:
         if (snapshot.puzzle, len(snapshot.state.book)) != (self.puzzle.name, len(self.book)):
             taken = f"{len(snapshot.state.book)} worlds of {snapshot.puzzle}"
             raise ValueError(f"this state is of {taken}; here are {len(self.book)} of {self.puzzle.name}")
+        if len(self.book) > 1 and snapshot.state.board.shape != self.state.board.shape:
+            raise ValueError("this state is of boards of another size")
         self.state = _copy(snapshot.state)
         self._history = snapshot.history.copy()
         self._most_novel = snapshot.most_novel

@@ -9,7 +9,7 @@ from gymnasium.vector.utils import batch_space
 
 from textworlds.envs.single import RENDER_MODES, check_options, check_rendering, make_spaces
 from textworlds.episode import HasEpisodes
-from textworlds.episodes import TOTALS, Episodes, Turn, seeds_from
+from textworlds.episodes import TOTALS, Episodes, Turn, check_whole, seeds_from
 from textworlds.grid import NOT_ASKED
 from textworlds.pixels import draw_pixels
 from textworlds.play import FLAG_NAMES, FLAGS, NO_ACTION, REASONS
@@ -19,7 +19,7 @@ from textworlds.worlds import Snapshot
 
 
 class TextWorldVectorEnv(HasEpisodes, VectorEnv):
-    """N worlds of one puzzle, played by one call.
+    """N worlds of one puzzle, played by one call. It belongs to one thread at a time.
 
     World i of `reset(seed=s)` plays what a single environment plays after `reset(seed=s + i)`. Observations are a tuple
     of N texts, or uint8[N, P, H, W]; actions N messages, or int[N]. Info holds arrays with Gymnasium's masks: the
@@ -51,7 +51,8 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         check_rendering(render_mode, tile_size)
         self.episodes = Episodes(find_puzzle(puzzle), num_envs, **settings)
         if max_episode_steps is not None:
-            self.episodes.most_turns = max_episode_steps
+            check_whole(max_episode_steps=max_episode_steps)
+            self.episodes.most_turns = int(max_episode_steps)
             self.turn_limit = self.turn_limit
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": RENDER_MODES, "render_fps": 4, "autoreset_mode": self.autoreset_mode}
@@ -75,6 +76,8 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         super().reset(seed=seed if isinstance(seed, int) else None)
         options = check_options(options, ("reset_mask", "level"))
         mask = self._check_mask(options.get("reset_mask"))
+        if not (self._has_seeds or mask.all()):
+            raise ValueError("the first reset begins all worlds; reset_mask is for later ones")
         worlds, seeds = np.flatnonzero(mask), self._seeds(seed)
         seeds = None if seeds is None else seeds[worlds]
         if "level" in options:
@@ -136,12 +139,13 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
     def set_state(self, state: Snapshot) -> None:
         """Go back to where get_state was called."""
         self.episodes.restore(state)
+        self._has_seeds = bool(self.episodes.worlds.book["turn_limit"].all())
 
     def _seeds(self, seed: int | list[int | None] | None) -> np.ndarray | None:
         """Return a seed for each world, uint64[N], or None to go on with those that the worlds have."""
         if seed is None and self._has_seeds:
             return None
-        if isinstance(seed, int | np.integer):
+        if isinstance(seed, int | np.integer) and not isinstance(seed, bool):
             return seeds_from([int(seed) + world for world in range(self.num_envs)])
         random = self.np_random.integers(1 << 63, size=self.num_envs)
         given = [None] * self.num_envs if seed is None else seed

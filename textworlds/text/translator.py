@@ -137,7 +137,10 @@ class Translator:
 
     def say(self, reason: int) -> str:
         """Say what became of an action, from its reason code."""
-        return _SHARED_REASONS.get(int(reason)) or self.words.reasons[int(reason)]
+        known = _SHARED_REASONS | dict(self.words.reasons)
+        if reason not in known:
+            raise ValueError(f"unknown reason {reason!r}; known: {', '.join(map(str, sorted(known)))}")
+        return known[reason]
 
 
 _SHARED_REASONS = {

@@ -128,9 +128,11 @@ def pull_away(rng, state, world, work):
     """Pull the boxes off their goals and set the player; return the depth of the start, 0 if nothing can be pulled."""
     positions, layers = work.positions, work.layers
     clear(positions)
+    floods = positions.floods[0]
     for cell in range(state.height * state.width):
-        if state.board[world, cell] & (SOLID | ITEM) == 0:
-            insert_first(positions, state, world, cell)
+        is_free = state.board[world, cell] & (SOLID | ITEM) == 0
+        if is_free and positions.reached[cell] <= floods and insert_first(positions, state, world, cell) == FULL:
+            return 0
     layers[0], layers[1] = 0, positions.size[0]
     depth = 0
     while pull_layer(rng, state, world, work, layers[depth], layers[depth + 1]):
