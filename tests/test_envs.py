@@ -356,14 +356,6 @@ def test_nothing_can_be_asked_before_the_first_reset():
             ask()
 
 
-def test_no_action_changes_a_level_that_is_solved():
-    env = gym.make("textworlds/Sokoban-easy-v0").unwrapped
-    env.reset(options={"level": LEVEL})
-    assert env.action_masks().tolist() == [False, False, False, True]
-    env.step("<action>right</action>")
-    assert not env.action_masks().any()
-
-
 def test_a_bound_on_steps_stays():
     envs = gym.make_vec("textworlds/Sokoban-easy-v0", num_envs=2, action="discrete", max_episode_steps=3)
     envs.turn_limit = 10

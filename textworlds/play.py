@@ -173,10 +173,10 @@ def rehash(history, wider):
 
 @kernel
 def try_actions(scratch, state, masks):
-    """Fill in which actions would change each world, bool[N, actions]; `scratch` is a copy of the state to play in."""
+    """Fill in which actions would change each world by the rules, bool[N, actions], as in Gymnasium's Taxi also once it
+    is solved; `scratch` is a copy of the state to play in.
+    """
     for world in range(masks.shape[0]):
-        if state.book[world].left == 0:
-            continue
         for action in range(masks.shape[1]):
             if step(scratch, world, 0, action) == CHANGED:
                 masks[world, action] = True
