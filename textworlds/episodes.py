@@ -45,7 +45,7 @@ class Episodes:
             "discrete" for one action number a turn.
         max_actions: actions that are played in one turn, None for as many as there may be (8,192, so that no message
             can exhaust the memory); may be set anew at any time.
-        legend: open each episode's first observation with the rules and the meaning of the glyphs.
+        legend: open each episode's first observation with the rules, the glyphs and how to answer.
         feedback: open each later observation with a line on each action of the turn.
         rewards: name of one of the puzzle's reward schemes.
         action_mask: tell which actions would change the world: "action_mask", int8[number of actions], in the ledger.
