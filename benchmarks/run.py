@@ -147,7 +147,7 @@ def main() -> None:
             rates[name].append(rate(function, count))
     peer = statistics.median(rates[PEER])
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}")
-    print(f"{'a second':44}{'median':>12}{'min':>12}{'max':>12}{'to Taxi':>12}")
+    print(f"{'a second':44}{'median':>12}{'min':>12}{'max':>12}{'to ' + PEER:>12}")
     for name, values in rates.items():
         middle = statistics.median(values)
         floor = (

@@ -172,8 +172,8 @@ def _is_run_length(text: str, tiles: _Tiles) -> bool:
 def _titles(notes: list[list[str]]) -> list[str]:
     """Return the title of each drawing, from the lines above, between and below the drawings.
 
-    "Title:" lines stand below, or above if the first one does, none is below the last drawing, and the first does not
-    stand alone above several, as a collection's name. Else a number in a comment ("; 12") that is the last line above.
+    "Title:" lines stand below, or above if the first one does, none is below the last drawing or right below any, and the
+    first does not stand alone above several, as a collection's name. Else a number in a comment ("; 12") that is the last line above.
     """
     named = [next((match[1].strip() for line in lines if (match := TITLE.match(line))), "") for lines in notes]
     last_lines = [next((line for line in reversed(lines) if line.strip()), "") for lines in notes]
