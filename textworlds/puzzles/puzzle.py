@@ -54,3 +54,8 @@ class Puzzle:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Puzzle":
         return self
+
+
+def square(size: int, turn_limit: int, **others: Any) -> dict[str, Any]:
+    """Return the settings of an id whose levels have as many rows as columns."""
+    return {"height": size, "width": size, "turn_limit": turn_limit, **others}

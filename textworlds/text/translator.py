@@ -53,6 +53,7 @@ class Translator:
         self.grammar = grammar
         self._max_actions = max_actions
         self._known: dict[str, Reading] = {}
+        self._reasons = _SHARED_REASONS | dict(words.reasons)
         self.legend = legend
         self.feedback = feedback
         self.shape = shape
@@ -137,10 +138,9 @@ class Translator:
 
     def say(self, reason: int) -> str:
         """Say what became of an action, from its reason code."""
-        known = _SHARED_REASONS | dict(self.words.reasons)
-        if reason not in known:
-            raise ValueError(f"unknown reason {reason!r}; known: {', '.join(map(str, sorted(known)))}")
-        return known[reason]
+        if reason not in self._reasons:
+            raise ValueError(f"unknown reason {reason!r}; known: {', '.join(map(str, sorted(self._reasons)))}")
+        return self._reasons[reason]
 
 
 _SHARED_REASONS = {

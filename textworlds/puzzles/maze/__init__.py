@@ -21,7 +21,7 @@ from textworlds.puzzles.maze.generator import ANY, BACKTRACKER, WILSON, Options,
 from textworlds.puzzles.maze.rules import goals_left, step
 from textworlds.puzzles.maze.solver import solve
 from textworlds.puzzles.maze.words import WORDS
-from textworlds.puzzles.puzzle import Puzzle
+from textworlds.puzzles.puzzle import Puzzle, square
 
 
 def check_options(options: Options, height: int, width: int) -> str:
@@ -49,21 +49,17 @@ def check_level(picture: np.ndarray) -> str:
     return ""
 
 
-def _settings(size: int, turn_limit: int, **options: int) -> dict[str, int]:
-    return {"height": size, "width": size, "turn_limit": turn_limit, **options}
-
-
 PUZZLE = Puzzle(
     name="maze",
     words=WORDS,
     options=Options,
     ids={
-        "Maze-easy-v0": _settings(7, 60, path_length=6),
-        "Maze-medium-v0": _settings(11, 120),
-        "Maze-hard-v0": _settings(15, 200),
-        "Maze-expert-v0": _settings(25, 500, loops=10),
-        "WMAct-Maze-v0": _settings(9, 30),
-        "WMAct-Maze-hard-v0": _settings(13, 30),
+        "Maze-easy-v0": square(7, 60, path_length=6),
+        "Maze-medium-v0": square(11, 120),
+        "Maze-hard-v0": square(15, 200),
+        "Maze-expert-v0": square(25, 500, loops=10),
+        "WMAct-Maze-v0": square(9, 30),
+        "WMAct-Maze-hard-v0": square(13, 30),
     },
     step=step,
     goals_left=goals_left,

@@ -14,7 +14,7 @@ Versions: v0.
 import numpy as np
 
 from textworlds.grid import AGENT, GOAL, ITEM
-from textworlds.puzzles.puzzle import Puzzle
+from textworlds.puzzles.puzzle import Puzzle, square
 from textworlds.puzzles.sokoban.generator import Options, generate
 from textworlds.puzzles.sokoban.rules import goals_left, step
 from textworlds.puzzles.sokoban.solver import solve
@@ -41,22 +41,18 @@ def check_level(picture: np.ndarray) -> str:
     return ""
 
 
-def _settings(size: int, turn_limit: int, **options: int) -> dict[str, int]:
-    return {"height": size, "width": size, "turn_limit": turn_limit, **options}
-
-
 PUZZLE = Puzzle(
     name="sokoban",
     words=WORDS,
     options=Options,
     ids={
-        "Sokoban-easy-v0": _settings(6, 60, num_boxes=1, min_pushes=3),
-        "Sokoban-medium-v0": _settings(7, 100, num_boxes=2, min_pushes=6),
-        "Sokoban-hard-v0": _settings(8, 150, num_boxes=3, min_pushes=10),
-        "Sokoban-expert-v0": _settings(10, 200, num_boxes=4, min_pushes=15),
-        "WMAct-Sokoban-v0": _settings(7, 30, num_boxes=2, min_pushes=2),
-        "WMAct-Sokoban-hard1-v0": _settings(10, 30, num_boxes=2, min_pushes=2),
-        "WMAct-Sokoban-hard2-v0": _settings(7, 30, num_boxes=3, min_pushes=2),
+        "Sokoban-easy-v0": square(6, 60, num_boxes=1, min_pushes=3),
+        "Sokoban-medium-v0": square(7, 100, num_boxes=2, min_pushes=6),
+        "Sokoban-hard-v0": square(8, 150, num_boxes=3, min_pushes=10),
+        "Sokoban-expert-v0": square(10, 200, num_boxes=4, min_pushes=15),
+        "WMAct-Sokoban-v0": square(7, 30, num_boxes=2, min_pushes=2),
+        "WMAct-Sokoban-hard1-v0": square(10, 30, num_boxes=2, min_pushes=2),
+        "WMAct-Sokoban-hard2-v0": square(7, 30, num_boxes=3, min_pushes=2),
     },
     step=step,
     goals_left=goals_left,

@@ -17,12 +17,10 @@ Sources: Dietterich, Hierarchical Reinforcement Learning with the MAXQ Value Fun
 Versions: v0.
 """
 
-from typing import Any
-
 import numpy as np
 
 from textworlds.grid import AGENT, AGENT_IN_WAY, CHANGED, GOAL, ITEM, SOLVED, WALL_IN_WAY
-from textworlds.puzzles.puzzle import Puzzle
+from textworlds.puzzles.puzzle import Puzzle, square
 from textworlds.puzzles.taxi.generator import Options, generate
 from textworlds.puzzles.taxi.rules import NO_FARE, NO_PASSENGER, NO_STAND, TAXI_FULL, goals_left, step
 from textworlds.puzzles.taxi.solver import solve
@@ -86,21 +84,17 @@ def _check_passenger(plane: np.ndarray, taxis: np.ndarray, stands: np.ndarray) -
     return ""
 
 
-def _settings(size: int, turn_limit: int, **options: Any) -> dict[str, Any]:
-    return {"height": size, "width": size, "turn_limit": turn_limit, **options}
-
-
 PUZZLE = Puzzle(
     name="taxi",
     words=WORDS,
     options=Options,
     ids={
-        "Taxi-easy-v0": _settings(5, 60),
-        "Taxi-medium-v0": _settings(7, 120, num_stands=5, num_passengers=2),
-        "Taxi-hard-v0": _settings(9, 200, num_stands=6, num_passengers=3),
-        "Taxi-expert-v0": _settings(12, 300, num_stands=8, num_passengers=4),
-        "Taxi-classic-v0": _settings(5, 200, classic=1, rewards="classic", action_mask=True),
-        "WMAct-Taxi-v0": _settings(5, 30, classic=1),
+        "Taxi-easy-v0": square(5, 60),
+        "Taxi-medium-v0": square(7, 120, num_stands=5, num_passengers=2),
+        "Taxi-hard-v0": square(9, 200, num_stands=6, num_passengers=3),
+        "Taxi-expert-v0": square(12, 300, num_stands=8, num_passengers=4),
+        "Taxi-classic-v0": square(5, 200, classic=1, rewards="classic", action_mask=True),
+        "WMAct-Taxi-v0": square(5, 30, classic=1),
     },
     step=step,
     goals_left=goals_left,
