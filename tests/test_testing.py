@@ -144,32 +144,32 @@ def generate_draws_two_players(rng, state, world, options):
     return found
 
 
-def solve_stops_before_the_exit(state, world, plan):
-    length = MAZE.solve(state, world, plan)
+def solve_stops_before_the_exit(state, world, plan, limits, grades):
+    length = MAZE.solve(state, world, plan, limits, grades)
     return max(length - 1, 0) if length >= 0 else length
 
 
-def solve_goes_on(state, world, plan):
-    length = MAZE.solve(state, world, plan[:-1])
+def solve_goes_on(state, world, plan, limits, grades):
+    length = MAZE.solve(state, world, plan[:-1], limits, grades)
     return length + 1 if length >= 0 else length
 
 
-def solve_takes_room_for_granted(state, world, plan):
+def solve_takes_room_for_granted(state, world, plan, limits, grades):
     longer = np.zeros(4096, np.int8)
-    length = MAZE.solve(state, world, longer)
+    length = MAZE.solve(state, world, longer, limits, grades)
     plan[: max(length, 0)] = longer[: min(max(length, 0), len(plan))]
     return length
 
 
-def solve_writes_past_the_end(state, world, plan):
-    length = MAZE.solve(state, world, plan)
+def solve_writes_past_the_end(state, world, plan, limits, grades):
+    length = MAZE.solve(state, world, plan, limits, grades)
     if length == GAVE_UP:
         np.lib.stride_tricks.as_strided(plan, (len(plan) + 1,))[-1] = 0
     return length
 
 
-def solve_walks_itself(state, world, plan):
-    length = MAZE.solve(state, world, plan)
+def solve_walks_itself(state, world, plan, limits, grades):
+    length = MAZE.solve(state, world, plan, limits, grades)
     for action in plan[: max(length, 0)]:
         MAZE.step(state, world, 0, action)
     return length
@@ -366,8 +366,8 @@ def test_strategies_say_what_to_install_without_hypothesis(monkeypatch):
 def test_the_check_says_no_solution_only_where_there_must_be_one():
     calls = count()
 
-    def solve(state, world, plan):
-        length = MAZE.solve(state, world, plan)
+    def solve(state, world, plan, limits, grades):
+        length = MAZE.solve(state, world, plan, limits, grades)
         return NO_SOLUTION if length > 0 and next(calls) == 0 else length
 
     with pytest.raises(AssertionError, match="has no solution"):

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from textworlds.content import ANY, SPLITS
 from textworlds.bank import generate_levels, read_level, stack_levels
 from textworlds.play import NO_ACTION, REASONS
 from textworlds.puzzles import Puzzle
@@ -51,6 +52,8 @@ class Episodes:
         action_mask: tell which actions would change the world: "action_mask", int8[number of actions], in the ledger.
         levels: play these in place of generated ones, whatever the size and the options: a level file's path, or a list
             of drawings, Levels or pictures. Smaller levels get walls to the right and below.
+        split: "train", "validation" or "test": generate levels of this split only, or "all". By default "train"; then, where
+            levels are given, all of these. See content.py: no level of one split is, turned or mirrored, in another.
         num_levels: play only so many different levels, generated from seeds of 2**63 and up.
         **options: what the generator should make; the fields of puzzle.options.
 
@@ -74,6 +77,7 @@ class Episodes:
         rewards: str = "outcome",
         action_mask: bool = False,
         levels: str | os.PathLike[str] | Sequence[Any] | None = None,
+        split: str | None = None,
         num_levels: int | None = None,
         **options: Any,
     ) -> None:
@@ -89,6 +93,7 @@ class Episodes:
         height, width, turn_limit, num_worlds = int(height), int(width), int(turn_limit), int(num_worlds)
         chosen = _make_options(self.puzzle, options)
         settings = {"height": height, "width": width, "options": chosen, "turn_limit": turn_limit, "rewards": rewards}
+        settings["split"] = _place_of_split("train" if split is None and levels is None else split)
         pictures = None if levels is None else stack_levels(levels, self.puzzle)
         if num_levels is not None:
             if levels is not None:
@@ -230,6 +235,12 @@ def _make_options(puzzle: Puzzle, given: dict[str, Any]) -> Any:
         if not -MOST <= value <= MOST:
             raise ValueError(f"{name} must be between -2**31 and 2**31; got {value}")
     return puzzle.options(**{name: int(value) for name, value in given.items()})
+
+
+def _place_of_split(split: str | None) -> int:
+    if split not in (*SPLITS, "all", None):
+        raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}, all")
+    return SPLITS.index(split) if split in SPLITS else ANY
 
 
 def _check_max_actions(max_actions: int | None) -> int:

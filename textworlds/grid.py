@@ -34,6 +34,8 @@ BOOK = np.dtype(
         ("turn_limit", "i4"),  # turns after which this episode is cut off
         ("left", "i4"),  # goals left; 0 is solved
         ("fewest", "i4"),  # the fewest goals left so far in this episode
+        ("index", "i4"),  # of the level among those given; -1 if it was generated or placed
+        ("lost", "?"),  # no way to solve it is left; False says nothing
         ("terminated", "?"),
         ("truncated", "?"),
         ("reward", "f8"),  # of the last turn

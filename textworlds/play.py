@@ -27,7 +27,7 @@ PLAYED, HAS_CHANGED, NOVEL, REVERSAL, PROGRESS = (1 << bit for bit in range(len(
 # Each puzzle's own, put in place by Kernel.bind.
 step: Kernel
 goals_left: Kernel
-generate: Kernel
+is_lost: Kernel
 
 
 @kernel
@@ -125,6 +125,7 @@ def begin(state, history, world, turn_limit):
     book.num_asked = book.num_changed = book.num_novel = book.num_turns = 0
     book.turn_limit = turn_limit
     book.left = book.fewest = goals_left(state, world)
+    book.lost = is_lost(state, world)
     book.terminated = book.truncated = False
     book.reward = 0.0
     history[world] = 0
@@ -132,34 +133,31 @@ def begin(state, history, world, turn_limit):
 
 
 @kernel
-def begin_with(state, history, worlds, boards, turn_limit):
-    """Begin an episode in each of the listed worlds, with levels drawn by its seed and episode.
+def begin_with(state, history, worlds, boards, indices, turn_limit):
+    """Begin an episode in each of the listed worlds, with levels given or drawn by its seed and episode.
 
     Args:
+        worlds: int64[K].
         boards: uint8[L, P * H * W], the levels to draw from.
+        indices: int64[K], which of them each world plays; -1 to draw one.
     """
     rng = np.empty(1, np.uint64)
-    for world in worlds:
-        start_stream(rng, state.book[world].seed, state.book[world].episode)
-        copy_cells(boards[below(rng, boards.shape[0])], state.board[world])
+    for place, world in enumerate(worlds):
+        index = indices[place]
+        if index < 0:
+            start_stream(rng, state.book[world].seed, state.book[world].episode)
+            index = below(rng, boards.shape[0])
+        copy_cells(boards[index], state.board[world])
         begin(state, history, world, turn_limit)
+        state.book[world].index = index
 
 
 @kernel
-def begin_generated(state, history, worlds, options, turn_limit):
-    """Begin an episode in each of the listed worlds, with levels generated from its seed and episode.
-
-    Returns:
-        The first world for which no level could be made, or -1.
-    """
-    rng = np.empty(1, np.uint64)
+def begin_all(state, history, worlds, turn_limit):
+    """Begin an episode in each of the listed worlds, whose boards were just written."""
     for world in worlds:
-        start_stream(rng, state.book[world].seed, state.book[world].episode)
-        state.board[world] = 0
-        if not generate(rng, state, world, options):
-            return world
         begin(state, history, world, turn_limit)
-    return -1
+        state.book[world].index = -1
 
 
 @kernel
@@ -190,7 +188,7 @@ class Turns(NamedTuple):
 
     play: Kernel
     begin_with: Kernel
-    begin_generated: Kernel
+    begin_all: Kernel
     rehash: Kernel
     try_actions: Kernel
 
@@ -198,6 +196,6 @@ class Turns(NamedTuple):
 @cache
 def turns_of(puzzle: Puzzle) -> Turns:
     """Return the kernels that play a puzzle."""
-    verbs = {"step": puzzle.step, "goals_left": puzzle.goals_left, "generate": puzzle.generate}
-    hot, *others = (kernel.bind(**verbs) for kernel in (play, begin_with, begin_generated, rehash, try_actions))
+    verbs = {"step": puzzle.step, "goals_left": puzzle.goals_left, "is_lost": puzzle.is_lost}
+    hot, *others = (kernel.bind(**verbs) for kernel in (play, begin_with, begin_all, rehash, try_actions))
     return Turns(hot.lean(), *others)

@@ -10,6 +10,14 @@ from textworlds.kernel import kernel
 
 
 @kernel
+def mix(value):
+    """Return a uint64 in which each bit hangs on every bit of `value`, a uint64: SplitMix64's finaliser."""
+    value = (value ^ value >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ value >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return value ^ value >> np.uint64(31)
+
+
+@kernel
 def advance(rng):
     """Return the next uint64 of a stream.
 
@@ -17,9 +25,7 @@ def advance(rng):
         rng: uint64[1], changed in place.
     """
     rng[0] += np.uint64(0x9E3779B97F4A7C15)
-    mixed = (rng[0] ^ rng[0] >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ mixed >> np.uint64(31)
+    return mix(rng[0])
 
 
 @kernel

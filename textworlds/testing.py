@@ -169,7 +169,7 @@ def _is_same(one: State, other: State) -> bool:
 def _first_part(puzzle: Puzzle, state: State, world: int, quarters: int) -> np.ndarray:
     """Return so many quarters of a plan; nothing if there is no plan."""
     plan = np.empty(MAX_PLAN, np.int8)
-    length = max(puzzle.solve(state, world, plan), 0) if quarters else 0
+    length = max(puzzle.find_plan(state, world, plan)[0], 0) if quarters else 0
     return plan[: length * quarters // 4]
 
 
@@ -271,7 +271,7 @@ class _Game:
         """Ask for a plan and play it."""
         plan = np.empty(MAX_PLAN, np.int8)
         before = _copy(self.state)
-        length = int(self.puzzle.solve(self.state, WORLD, plan))
+        length, _ = self.puzzle.find_plan(self.state, WORLD, plan)
         self.require("" if _is_same(before, self.state) else "solve left the state other than it was")
         self.require(plan_is_sound(self.puzzle, self.state, plan, length, must_exist))
         for number, action in enumerate(plan[: max(length, 0)].copy()):
@@ -279,7 +279,7 @@ class _Game:
             self.play(action)
         if length >= 0:
             self.require(f"solve's plan ends with {self.left} goals left" if self.left else "")
-            again = self.puzzle.solve(self.state, WORLD, plan)
+            again, _ = self.puzzle.find_plan(self.state, WORLD, plan)
             self.require(f"solve returned {again} for a solved level, in place of 0" if again else "")
 
     def require(self, complaint: str) -> None:
@@ -415,7 +415,7 @@ def plan_is_sound(puzzle: Puzzle, state: State, plan: np.ndarray, length: int, m
     if length == 0:
         return "" if puzzle.goals_left(state, WORLD) == 0 else "solve returned 0 for a level that is not solved"
     short = np.full(length, NO_ACTION, np.int8)
-    told = puzzle.solve(state, WORLD, short[:-1])
+    told, _ = puzzle.find_plan(state, WORLD, short[:-1])
     if short[-1] != NO_ACTION:
         return "solve writes beyond the end of plan"
     return "" if told == GAVE_UP else f"solve returned {told} for a plan too short by one, in place of GAVE_UP"
@@ -548,7 +548,7 @@ def kernels_run_uncompiled(puzzle: Puzzle) -> str:
         if not _is_same(state, plain_state):
             return "generate makes another level when it is not compiled"
         plans = np.zeros((2, MAX_PLAN), np.int8)
-        lengths = [one.solve(state, WORLD, plan) for one, plan in zip((puzzle, plain), plans, strict=True)]
+        lengths = [one.find_plan(state, WORLD, plan)[0] for one, plan in zip((puzzle, plain), plans, strict=True)]
         if lengths[0] != lengths[1] or not np.array_equal(*plans[:, : max(lengths[0], 0)]):
             return "solve finds another plan when it is not compiled"
         for action in _random_actions(puzzle, 50, seed=0):

@@ -4,9 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from textworlds.content import ANY
 from textworlds.grid import SOLVED, State, new_state
+from textworlds.making import Wanted, make_levels
 from textworlds.play import turns_of
-from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Puzzle
+from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits, Puzzle
 
 MIN_SLOTS = 64
 MAX_REASONS = 64
@@ -31,6 +33,7 @@ class Worlds:
         num_worlds: N.
         height, width: of generated levels, in cells.
         options: an instance of puzzle.options, for the generator.
+        split: place in content.SPLITS of the generated levels, or content.ANY.
         levels: uint8[L, P, H, W], pictures to draw levels from in place of the generator.
         turn_limit: turns after which an episode is truncated; a new value holds from each world's next episode.
         rewards: name of one of the puzzle's reward schemes.
@@ -51,6 +54,7 @@ class Worlds:
         width: int,
         options: Any,
         turn_limit: int,
+        split: int = ANY,
         levels: np.ndarray | None = None,
         rewards: str = "outcome",
     ) -> None:
@@ -59,7 +63,7 @@ class Worlds:
         if rewards not in puzzle.rewards:
             raise ValueError(f"unknown rewards {rewards!r}; {puzzle.name} knows: {', '.join(puzzle.rewards)}")
         self.puzzle = puzzle
-        self.options = options
+        self.wanted = Wanted(options, split)
         self.levels = levels
         self.turn_limit = turn_limit
         self._level_shape = (puzzle.num_planes(options), height, width)
@@ -90,15 +94,18 @@ class Worlds:
         """Return the pictures of all worlds as they are now, uint8[N, P, H, W], a view."""
         return self.state.board.reshape(-1, *self.shape)
 
-    def begin(self, worlds: np.ndarray, seeds: np.ndarray | None = None) -> None:
+    def begin(
+        self, worlds: np.ndarray, seeds: np.ndarray | None = None, indices: np.ndarray | None = None
+    ) -> None:
         """Begin an episode in each of the worlds listed, with the first level of its seed or the next one.
 
         Args:
             worlds: int64[K], indices.
             seeds: uint64[K], or None to go on with the seeds that the worlds have.
+            indices: int64[K], which of the levels given each world plays, in place of one drawn by its seed.
 
         Raises:
-            ValueError: if the generator found no level.
+            making.NoLevel: if the generator found no level.
         """
         if self.shape != self._level_shape:
             self._make_state(len(self.book), self._level_shape)
@@ -110,10 +117,12 @@ class Worlds:
         turns = turns_of(self.puzzle)
         if self.levels is not None:
             boards = self.levels.reshape(len(self.levels), -1)
-            turns.begin_with(self.state, self._history, worlds, boards, self.turn_limit)
-        elif (failed := turns.begin_generated(self.state, self._history, worlds, self.options, self.turn_limit)) >= 0:
-            seed, episode = self.book["seed"][failed], self.book["episode"][failed]
-            raise ValueError(f"{self.puzzle.name}: no level found for seed {seed}, episode {episode}: {self.options}")
+            indices = np.full(len(worlds), -1) if indices is None else indices
+            turns.begin_with(self.state, self._history, worlds, boards, indices, self.turn_limit)
+        else:
+            self.book["turn_limit"][worlds] = 0  # no level is there until one has been made
+            make_levels(self.puzzle, self.state, worlds, self.wanted)
+            turns.begin_all(self.state, self._history, worlds, self.turn_limit)
 
     def place(self, worlds: np.ndarray, picture: np.ndarray, seeds: np.ndarray | None = None) -> None:
         """Begin an episode in each of the worlds listed, with a given level.
@@ -134,7 +143,9 @@ class Worlds:
             self.book["seed"][worlds] = seeds
             self.book["episode"][worlds] = -1
         boards = np.ascontiguousarray(picture).reshape(1, -1)
-        turns_of(self.puzzle).begin_with(self.state, self._history, worlds, boards, self.turn_limit)
+        indices = np.zeros(len(worlds), np.int64)
+        turns_of(self.puzzle).begin_with(self.state, self._history, worlds, boards, indices, self.turn_limit)
+        self.book["index"][worlds] = -1
 
     def play(self, actions: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """Play a turn in every world whose episode is not over.
@@ -152,16 +163,18 @@ class Worlds:
         self._most_novel = turns.play(self.state, self._history, actions, asked, self._pay, ledger)
         return ledger
 
-    def solve(self, world: int) -> np.ndarray | None:
-        """Return a plan that solves a world from where it is, int8[M]; None if there is none.
+    def solve(self, world: int, limits: Limits = Limits()) -> np.ndarray | None:
+        """Return a best plan that solves a world from where it is, int8[M]; None if it is proven that there is none.
 
         Raises:
-            RuntimeError: if the solver gave up before it knew.
+            RuntimeError: if the limits ran out before that was settled.
         """
         plan = np.empty(4096 + 2 * self.state.board.shape[1], np.int8)
-        length = self.puzzle.solve(self.state, world, plan)
+        length, _ = self.puzzle.find_plan(self.state, world, plan, limits)
         if length == GAVE_UP:
-            raise RuntimeError(f"{self.puzzle.name}: the solver gave up within its budget")
+            raise RuntimeError(
+                f"{self.puzzle.name}: not settled within {limits.nodes:,} positions and {limits.bytes:,} bytes"
+            )
         return None if length == NO_SOLUTION else plan[:length].copy()
 
     def action_masks(self) -> np.ndarray:

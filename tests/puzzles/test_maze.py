@@ -218,34 +218,34 @@ def test_a_plan_is_a_shortest_way_and_leaves_the_state_as_it_was(loops):
     plan = np.empty(200, np.int8)
     for world, board in enumerate(pictures(state).copy()):
         before = state.board.copy(), state.agents.copy(), state.book.copy()
-        length = PUZZLE.solve(state, world, plan)
+        length = PUZZLE.find_plan(state, world, plan)[0]
         for kept, now in zip(before, (state.board, state.agents, state.book), strict=True):
             np.testing.assert_array_equal(kept, now)
         (player,), (exit,) = where(board, AGENT), where(board, GOAL)
         assert length == distances(board, player)[exit]
         assert all(PUZZLE.step(state, world, 0, int(action)) == CHANGED for action in plan[:length])
         assert state.book["left"][world] == 0
-        assert PUZZLE.solve(state, world, plan) == 0
+        assert PUZZLE.find_plan(state, world, plan)[0] == 0
 
 
 def test_the_solver_knows_when_there_is_no_way():
     state = start("####### #@-#-.# #######")
-    assert PUZZLE.solve(state, 0, np.empty(9, np.int8)) == NO_SOLUTION
+    assert PUZZLE.find_plan(state, 0, np.empty(9, np.int8))[0] == NO_SOLUTION
 
 
 def test_the_solver_goes_around_other_players():
     state = start("####### #--@--# #-###-# #@---.# #######", num_agents=2)
     assert state.agents[0].tolist() == [10, 22]
     state.agents[0] = 22, 10
-    assert PUZZLE.solve(state, 0, np.empty(9, np.int8)) == 4
+    assert PUZZLE.find_plan(state, 0, np.empty(9, np.int8))[0] == 4
     state = start("###### #@@-.# ######", num_agents=2)
-    assert PUZZLE.solve(state, 0, np.empty(9, np.int8)) == NO_SOLUTION
+    assert PUZZLE.find_plan(state, 0, np.empty(9, np.int8))[0] == NO_SOLUTION
 
 
 def test_the_solver_gives_up_if_the_plan_has_no_room():
     state = start("####### #@---.# #######")
-    assert PUZZLE.solve(state, 0, np.empty(3, np.int8)) == GAVE_UP
-    assert PUZZLE.solve(state, 0, np.empty(4, np.int8)) == 4
+    assert PUZZLE.find_plan(state, 0, np.empty(3, np.int8))[0] == GAVE_UP
+    assert PUZZLE.find_plan(state, 0, np.empty(4, np.int8))[0] == 4
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def fingerprint():
         state = make(4, 9, 7, **options)
         told += [
             state.board.tobytes().hex(),
-            [int(PUZZLE.solve(state, world, plan)) for world in range(4)],
+            [int(PUZZLE.find_plan(state, world, plan)[0]) for world in range(4)],
             plan.tolist(),
         ]
     return str(told)

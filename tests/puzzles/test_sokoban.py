@@ -43,7 +43,7 @@ def play(drawing, message):
 def solve(drawing, room=4096):
     state = state_of(drawing)
     plan = np.full(room, -1, np.int8)
-    length = PUZZLE.solve(state, 0, plan)
+    length = PUZZLE.find_plan(state, 0, plan)[0]
     return plan[:length].tolist() if length >= 0 else length
 
 
@@ -199,7 +199,7 @@ def test_the_solver_gives_up_where_the_plan_has_no_room(room):
 def test_solving_leaves_the_state_as_it_was():
     state = state_of("####--\n#-.#--\n#--###\n#*@--#\n#--$-#\n#--###\n####--")
     before = [part.copy() for part in state[:3]]
-    PUZZLE.solve(state, 0, np.empty(100, np.int8))
+    PUZZLE.find_plan(state, 0, np.empty(100, np.int8))[0]
     assert all(np.array_equal(one, other) for one, other in zip(before, state[:3], strict=True))
 
 

@@ -153,7 +153,7 @@ def test_the_classic_starts_are_gymnasiums_300_equally_often(gymnasium):
 def test_a_classic_episode_pays_as_in_gymnasium():
     state = make(1, classic=1)
     plan = np.empty(99, np.int8)
-    length = PUZZLE.solve(state, 0, plan)
+    length = PUZZLE.find_plan(state, 0, plan)[0]
     pay = np.zeros(64)
     pay[list(PUZZLE.rewards["classic"])] = list(PUZZLE.rewards["classic"].values())
     actions = np.append([DROPOFF], plan[:length]).astype(np.int8)[np.newaxis]
@@ -297,7 +297,7 @@ def test_ids_can_be_made_and_solved():
         state = make(
             5, **{name: value for name, value in settings.items() if name in ("height", "width", *Options._fields)}
         )
-        assert all(0 < PUZZLE.solve(state, world, plan) < 2 * settings["turn_limit"] for world in range(5))
+        assert all(0 < PUZZLE.find_plan(state, world, plan)[0] < 2 * settings["turn_limit"] for world in range(5))
 
 
 # The solver.
@@ -342,7 +342,7 @@ def test_plans_are_as_short_as_a_naive_search_finds(num_levels, size, options):
         for _ in range(rng.integers(40)):
             PUZZLE.step(state, world, 0, int(rng.integers(6)))
         before = copy_of(state)
-        length = PUZZLE.solve(state, world, plan)
+        length = PUZZLE.find_plan(state, world, plan)[0]
         assert_same_state(state, before)
         assert length == naive_length(pictures_of(state)[world])
         assert all(PUZZLE.step(state, world, 0, int(action)) == CHANGED for action in plan[:length])
@@ -363,7 +363,7 @@ STREET = """
 def test_putting_a_passenger_down_on_the_way_can_be_shortest():
     state = start(STREET.format("G to B", "R to Y"))
     plan = np.empty(99, np.int8)
-    length = PUZZLE.solve(state, 0, plan)
+    length = PUZZLE.find_plan(state, 0, plan)[0]
     assert length == naive_length(pictures_of(state)[0]) == 18
     assert plan[:length].tolist().count(DROPOFF) == 3
 
@@ -371,7 +371,7 @@ def test_putting_a_passenger_down_on_the_way_can_be_shortest():
 def test_the_solver_obeys_who_is_picked_up_first():
     """With the numbers swapped, whoever is put down at G would be the first to be picked up there."""
     state = start(STREET.format("R to Y", "G to B"))
-    length = PUZZLE.solve(state, 0, np.empty(99, np.int8))
+    length = PUZZLE.find_plan(state, 0, np.empty(99, np.int8))[0]
     assert length == naive_length(pictures_of(state)[0]) == 20
 
 
@@ -380,7 +380,7 @@ def test_plans_for_large_towns_play_to_solved(options):
     state = make(5, 12, 12, **options)
     plan = np.empty(300, np.int8)
     for world in range(5):
-        length = PUZZLE.solve(state, world, plan)
+        length = PUZZLE.find_plan(state, world, plan)[0]
         assert length > 0
         assert all(PUZZLE.step(state, world, 0, int(action)) == CHANGED for action in plan[:length])
         assert state.book["left"][world] == 0
@@ -388,18 +388,18 @@ def test_plans_for_large_towns_play_to_solved(options):
 
 def test_the_solver_knows_when_there_is_no_way():
     state = start("+-+-+-+\n|R|@ G|\n+-+-+-+\npassenger 1: R to G")
-    assert PUZZLE.solve(state, 0, np.empty(9, np.int8)) == NO_SOLUTION
+    assert PUZZLE.find_plan(state, 0, np.empty(9, np.int8))[0] == NO_SOLUTION
 
 
 def test_the_solver_gives_up_if_the_plan_has_no_room():
     state = start("+-+-+-+\n|R @ G|\n+-+-+-+\npassenger 1: R to G")
-    assert PUZZLE.solve(state, 0, np.empty(4, np.int8)) == GAVE_UP
-    assert PUZZLE.solve(state, 0, np.empty(5, np.int8)) == 5
+    assert PUZZLE.find_plan(state, 0, np.empty(4, np.int8))[0] == GAVE_UP
+    assert PUZZLE.find_plan(state, 0, np.empty(5, np.int8))[0] == 5
 
 
 def test_a_solved_level_has_an_empty_plan():
     state = start("+-+-+-+\n|R @ G|\n+-+-+-+\npassenger 1: G to G")
-    assert PUZZLE.solve(state, 0, np.empty(4, np.int8)) == 0
+    assert PUZZLE.find_plan(state, 0, np.empty(4, np.int8))[0] == 0
 
 
 # What is refused.
@@ -464,7 +464,7 @@ def fingerprint():
         state = make(4, **options)
         told += [
             state.board.tobytes().hex(),
-            [int(PUZZLE.solve(state, world, plan)) for world in range(4)],
+            [int(PUZZLE.find_plan(state, world, plan)[0]) for world in range(4)],
             plan.tolist(),
         ]
     return str(told)

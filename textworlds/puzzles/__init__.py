@@ -5,12 +5,12 @@ from collections.abc import Callable
 from importlib import import_module
 from pickle import PicklingError
 
-from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION, Puzzle
+from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION, Limits, Puzzle
 
 NAMES = ("sokoban", "maze", "taxi")
 PUZZLES: dict[str, Puzzle] = {name: import_module(f"textworlds.puzzles.{name}").PUZZLE for name in NAMES}
 
-__all__ = ["GAVE_UP", "NO_SOLUTION", "PUZZLES", "Puzzle", "find_puzzle"]
+__all__ = ["GAVE_UP", "NO_SOLUTION", "PUZZLES", "Limits", "Puzzle", "find_puzzle"]
 
 
 def find_puzzle(name: str) -> Puzzle:

@@ -2,16 +2,40 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.grid import SOLVED
-from textworlds.kernel import Kernel
+from textworlds.grid import SOLVED, State
+from textworlds.kernel import Kernel, kernel
 from textworlds.text.words import Words
 
 # What solve returns in place of a plan's length.
 NO_SOLUTION, GAVE_UP = -1, -2
+
+# What every solver grades a level by, beside the costs of its best plan.
+SEARCH_GRADES = ("nodes", "branching", "irreversible")
+
+
+class Limits(NamedTuple):
+    """What a solver is asked, and how much it may use; the same limits give the same answer on every machine.
+
+    Attributes:
+        objective: place in puzzle.costs of the cost that a plan has the fewest of; the other costs break ties.
+        nodes: positions that may be expanded.
+        bytes: room for the positions found.
+    """
+
+    objective: int = 0
+    nodes: int = 2_000_000
+    bytes: int = 2 << 30
+
+
+@kernel
+def never_lost(state, world):
+    """Return False: for puzzles in which there is always a way back."""
+    return False
+
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +53,15 @@ class Puzzle:
         goals_left: kernel (state, world) -> int. Count from the board; 0 is solved. `step` keeps book.left at this.
         generate: kernel (rng, state, world, options) -> bool. Write a solvable level on an all-zero board, walls
             closed; False if none could be made.
-        solve: kernel (state, world, plan) -> int. Write actions into plan (int8[M]) and return how many, 0 if solved
-            already, NO_SOLUTION, or GAVE_UP if the search's budget or the plan's room ran out. Leaves the state as
-            it was.
+        solve: kernel (state, world, plan, limits, grades) -> int. Write actions into plan (int8[M]) and return how many,
+            0 if solved already, NO_SOLUTION if that is proven, or GAVE_UP if the limits (Limits) or the plan's room ran
+            out. Fills in `grades`, float64[len(puzzle.grades)], as far as it knows them. Leaves the state as it was.
+        costs: what plans can have the fewest of, the one that difficulty is measured by first. Options named
+            min_COST and max_COST, if there are any, bound the first one of generated levels.
+        is_lost: kernel (state, world) -> bool. Whether it is plain that nothing solves the world any more; False says
+            nothing. `step` keeps book.lost at this, once True for ever.
+        roams: whether two levels are one level if they differ only in where their agents stand, each within the other's
+            reach with no item moved.
         check_options: (options, height, width) -> a sentence that says why no such level can be, or "".
         check_level: picture -> a sentence that says why it is no level of this puzzle, or "".
         num_planes: options -> planes of its pictures.
@@ -50,7 +80,26 @@ class Puzzle:
     check_options: Callable[[Any, int, int], str]
     check_level: Callable[[np.ndarray], str]
     num_planes: Callable[[Any], int] = lambda options: 1
+    costs: tuple[str, ...] = ("moves",)
+    is_lost: Kernel = never_lost
+    roams: bool = False
     rewards: Mapping[str, Mapping[int, float]] = field(default_factory=lambda: {"outcome": {SOLVED: 1.0}})
+
+    @property
+    def grades(self) -> tuple[str, ...]:
+        """The names of what `solve` fills in.
+
+        The costs of the plan; nodes, the positions expanded; branching, the mean number of moves on from one of them;
+        irreversible, the share of the plan's moves that cannot be taken back. NaN where the solver does not know.
+        """
+        return self.costs + SEARCH_GRADES
+
+    def find_plan(
+        self, state: State, world: int, plan: np.ndarray, limits: Limits = Limits()
+    ) -> tuple[int, np.ndarray]:
+        """Solve a world; return what `solve` returns, and the grades, float64[len(self.grades)]."""
+        grades = np.full(len(self.grades), np.nan)
+        return int(self.solve(state, world, plan, limits, grades)), grades
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Puzzle":
         return self

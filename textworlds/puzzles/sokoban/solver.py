@@ -39,7 +39,7 @@ class Workspace(NamedTuple):
 
 
 @kernel
-def solve(state, world, plan):
+def solve(state, world, plan, limits, grades):
     """Write a plan of the fewest pushes; return its length, NO_SOLUTION, or GAVE_UP after CAPACITY positions."""
     size = state.board.shape[1]
     num_boxes = 0

@@ -46,7 +46,7 @@ class Positions(NamedTuple):
 
 
 @kernel
-def solve(state, world, plan):
+def solve(state, world, plan, limits, grades):
     """Write a plan of the fewest actions for the first taxi, the others standing still.
 
     Gives up after CAPACITY positions, and on more than MOST_STANDS stands or MOST_PASSENGERS passengers.

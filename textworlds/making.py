@@ -1,0 +1,167 @@
+"""Make levels: a generator's proposals, one after another, until one lies in its split and in its window.
+
+The window bounds the first of the puzzle's costs, as the solver proves it, between the options min_COST and max_COST.
+All proposals of a level come from one stream, so that it hangs on nothing but its seed and the number of its episode.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from textworlds.content import ANY, SPLITS, content_key, split_of
+from textworlds.grid import State, new_state, settle
+from textworlds.kernel import Kernel, kernel
+from textworlds.puzzles.puzzle import Limits, Puzzle
+from textworlds.random import start_stream
+
+MOST_TRIES = 10_000  # proposals for one level,
+MOST_NODES = 5_000_000  # and positions that the solver may expand to judge them
+MOST_NODES_EACH = 200_000
+MOST_IN_ONE_CALL = 64
+
+# Each puzzle's own, put in place by Kernel.bind.
+generate: Kernel
+solve: Kernel
+
+
+class Wanted(NamedTuple):
+    """What levels are made: settings that a level's seed is not.
+
+    Attributes:
+        options: of the generator, an instance of puzzle.options.
+        split: place in content.SPLITS, or ANY.
+    """
+
+    options: Any
+    split: int = ANY
+
+
+@kernel
+def start_streams(streams, seeds, episodes):
+    """Set streams, uint64[K, 1], to the start of the levels with these seeds and numbers of episodes."""
+    for place in range(streams.shape[0]):
+        start_stream(streams[place], seeds[place], episodes[place])
+
+
+@kernel
+def propose(state, worlds, streams, tries, options, split, roams, found):
+    """Fill in a level of the split for each world that has none yet, as far as MOST_IN_ONE_CALL tries go.
+
+    Args:
+        worlds: int64[K].
+        streams, tries: uint64[K, 1] and int64[K], of each world's proposals; advanced.
+        split: a place in content.SPLITS, or ANY.
+        found: bool[K], filled in.
+    """
+    for place, world in enumerate(worlds):
+        found[place] = False
+        for _ in range(min(MOST_IN_ONE_CALL, MOST_TRIES - tries[place])):
+            tries[place] += 1
+            state.board[world] = 0
+            if generate(streams[place], state, world, options):
+                if split == ANY or split_of(content_key(state.board[world], state.height, state.width, roams)) == split:
+                    found[place] = True
+                    break
+
+
+@kernel
+def judge(state, worlds, limits, grades):
+    """Fill in what the solver says of the levels on the boards of some worlds.
+
+    Args:
+        worlds: int64[K].
+        grades: float64[K, number of grades], filled in; the first is NaN where the level has no plan within the limits.
+    """
+    plan = np.empty(4096 + 2 * state.board.shape[1], np.int8)
+    for place, world in enumerate(worlds):
+        settle(state, world)
+        if solve(state, world, plan, limits, grades[place]) < 0:
+            grades[place, 0] = np.nan
+
+
+class Kernels(NamedTuple):
+    """The kernels of this file, bound to one puzzle."""
+
+    propose: Kernel
+    judge: Kernel
+
+
+@cache
+def kernels_of(puzzle: Puzzle) -> Kernels:
+    """Return the kernels that make levels of a puzzle."""
+    return Kernels(propose.bind(generate=puzzle.generate), judge.bind(solve=puzzle.solve))
+
+
+def window_of(puzzle: Puzzle, options: Any) -> tuple[float, float] | None:
+    """Return the least and the most of the first cost that options ask for, or None if they ask for nothing."""
+    least, most = (getattr(options, f"{end}_{puzzle.costs[0]}", 0) for end in ("min", "max"))
+    return (least, most or np.inf) if least > 0 or most > 0 else None
+
+
+def make_levels(puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted) -> None:
+    """Write a level on the board of each world listed, by the seed and the episode in its book.
+
+    Args:
+        worlds: int64[K].
+
+    Raises:
+        NoLevel: if none was found for one of them within MOST_TRIES and MOST_NODES.
+    """
+    window = window_of(puzzle, wanted.options)
+    streams, tries, nodes = np.empty((len(worlds), 1), np.uint64), np.zeros(len(worlds), np.int64), np.zeros(len(worlds))
+    nearest = np.full(len(worlds), np.nan)
+    start_streams(streams, state.book["seed"][worlds], state.book["episode"][worlds])
+    pending = np.arange(len(worlds))
+    while len(pending):
+        found, own_streams, own_tries = np.zeros(len(pending), bool), streams[pending], tries[pending]
+        kernels = kernels_of(puzzle)
+        kernels.propose(
+            state, worlds[pending], own_streams, own_tries, wanted.options, wanted.split, puzzle.roams, found
+        )
+        streams[pending], tries[pending] = own_streams, own_tries
+        if window is not None and found.any():
+            judged = pending[found]
+            grades = np.full((len(judged), len(puzzle.grades)), np.nan)
+            kernels.judge(state, worlds[judged], Limits(nodes=MOST_NODES_EACH), grades)
+            nodes[judged] += np.nan_to_num(grades[:, len(puzzle.costs)])
+            cost = grades[:, 0]
+            nearest[judged] = _nearer(cost, nearest[judged], window)
+            found[found] = (cost >= window[0]) & (cost <= window[1])
+        pending = pending[~found]
+        given_up = pending[(tries[pending] >= MOST_TRIES) | (nodes[pending] >= MOST_NODES)]
+        if len(given_up):
+            raise NoLevel(_complaint(puzzle, wanted, window, int(tries[given_up[0]]), float(nearest[given_up[0]])))
+
+
+def grade_levels(puzzle: Puzzle, pictures: np.ndarray, limits: Limits = Limits()) -> np.ndarray:
+    """Return what the solver proves of levels, float64[L, number of puzzle.grades].
+
+    Args:
+        pictures: uint8[L, P, H, W], walls closed.
+        limits: for each level. The first grade is NaN where they ran out, and where there is no solution.
+    """
+    state = new_state(len(pictures), pictures.shape[1:])
+    state.board[:] = pictures.reshape(len(pictures), -1)
+    grades = np.full((len(pictures), len(puzzle.grades)), np.nan)
+    kernels_of(puzzle).judge(state, np.arange(len(pictures)), limits, grades)
+    return grades
+
+
+class NoLevel(ValueError):
+    """No level is as asked, as far as was looked."""
+
+
+def _nearer(one: np.ndarray, other: np.ndarray, window: tuple[float, float]) -> np.ndarray:
+    """Return of two costs the one nearer to a window, float64[K]; NaN is farthest."""
+    far = [np.nan_to_num(np.maximum(window[0] - cost, cost - window[1]), nan=np.inf) for cost in (one, other)]
+    return np.where(far[0] < far[1], one, other)
+
+
+def _complaint(puzzle: Puzzle, wanted: Wanted, window: tuple[float, float] | None, tries: int, nearest: float) -> str:
+    what = "level" if wanted.split == ANY else f"{SPLITS[wanted.split]} level"
+    if window is None:
+        return f"{puzzle.name}: no {what} found in {tries:,} tries with {wanted.options}"
+    most = f" to {window[1]:.0f}" if np.isfinite(window[1]) else " or more"
+    near = "none could be solved" if np.isnan(nearest) else f"nearest: {nearest:.0f}"
+    return f"{puzzle.name}: no {what} of {window[0]:.0f}{most} {puzzle.costs[0]} found in {tries:,} tries; {near}"
