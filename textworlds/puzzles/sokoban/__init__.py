@@ -15,6 +15,7 @@ import numpy as np
 
 from textworlds.grid import AGENT, GOAL, ITEM
 from textworlds.puzzles.puzzle import Puzzle, square
+from textworlds.puzzles.sokoban.deadlocks import is_lost
 from textworlds.puzzles.sokoban.generator import Options, generate
 from textworlds.puzzles.sokoban.rules import goals_left, step
 from textworlds.puzzles.sokoban.solver import solve
@@ -60,4 +61,7 @@ PUZZLE = Puzzle(
     solve=solve,
     check_options=check_options,
     check_level=check_level,
+    costs=("pushes", "moves"),
+    is_lost=is_lost,
+    roams=True,
 )

@@ -1,83 +1,192 @@
-"""The fewest pushes, by breadth-first search over positions.
+"""The fewest pushes, or the fewest moves, proven: A* over pushes.
 
-Boxes are never pushed onto dead cells: those from which no goal could be reached by a box alone on the board, found by
-pulling a box from every goal.
+A position is the boxes and the player's cell after a push; the way to the next push is a walk, found by breadth-first
+search, so that pushes and moves are both exact and the one can break ties of the other. The bound is that of bounds.py,
+on pushes, each of which is also a move. Left out are pushes onto cells from which no goal can be reached, those that
+leave no goal for some box, and those after which boxes hold each other (deadlocks.py).
+
+A* is Hart, Nilsson and Raphael's, A Formal Basis for the Heuristic Determination of Minimum Cost Paths (1968).
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import GOAL, ITEM, UP, copy_cells, neighbour
+from textworlds.grid import AGENT, GOAL, ITEM, UP, copy_cells, mark, neighbour
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION
-from textworlds.puzzles.search import downhill, measure
-from textworlds.puzzles.sokoban.positions import (
-    FULL,
-    KNOWN,
-    Positions,
-    flood,
-    insert_first,
-    insert_moved,
-    is_reached,
-    new_positions,
-    put_boxes,
+from textworlds.puzzles.sokoban.bounds import (
+    FAR,
+    Assignment,
+    assign_all,
+    assign_moved,
+    measure_pushes,
+    new_assignment,
 )
+from textworlds.puzzles.sokoban.deadlocks import holds_boxes, is_touched
 from textworlds.puzzles.sokoban.rules import goals_left
+from textworlds.puzzles.sokoban.search import (
+    EXPANDED,
+    MOVES_ON,
+    SIZE,
+    WAITING,
+    WORK,
+    Found,
+    bytes_each,
+    copy_found,
+    find,
+    key_of,
+    new_found,
+    pop_heap,
+    push_heap,
+)
 
-CAPACITY = 400_000
+PUSHES, MOVES = range(2)  # places in the puzzle's costs
+FIRST_CAPACITY = 1 << 10
+FULL = -3
+UNIT = 1 << 16  # one of the objective; the other cost is counted below it
+INDEX = (1 << 31) - 1
+WORK_A_NODE = 2048  # elementary operations that are worth one position of the limits
 
 
-class Workspace(NamedTuple):
-    """Arrays that solving a level needs."""
+class Ground(NamedTuple):
+    """What stays as it is while a level is solved, and workspace."""
 
-    positions: Positions
-    saved: np.ndarray  # uint8[P * H * W], the board to put back
-    alive: np.ndarray  # bool[P * H * W], cells from which a box alone could reach a goal
-    distance: np.ndarray  # int32[P * H * W], of a walk
-    chain: np.ndarray  # int32[M], positions from the last to the first
+    pushes: np.ndarray  # int32[G, cells], from each cell to each goal, for a box alone
+    is_alive: np.ndarray  # bool[cells], some goal can be reached from here
+    steps: np.ndarray  # int32[cells], from the player, where `seen` holds the number of the last walk
+    seen: np.ndarray  # int32[cells]
+    queue: np.ndarray  # int32[cells]
+    assigned: Assignment  # of the position being expanded
+    scratch: Assignment
+    walks: np.ndarray  # int32[1], walks so far
 
 
 @kernel
 def solve(state, world, plan, limits, grades):
-    """Write a plan of the fewest pushes; return its length, NO_SOLUTION, or GAVE_UP after CAPACITY positions."""
-    size = state.board.shape[1]
-    num_boxes = 0
-    for cell in range(size):
-        num_boxes += state.board[world, cell] & ITEM != 0
+    """Write a plan of the fewest pushes or moves; return its length, NO_SOLUTION or GAVE_UP.
+
+    Other players count as walls that stand still. A position counts for more than one of limits.nodes if the board or
+    the number of boxes is large: for one in every WORK_A_NODE elementary operations.
+    """
     if goals_left(state, world) == 0:
+        grades[:2] = 0
         return 0
-    positions = new_positions(CAPACITY, num_boxes, size)
-    saved, alive = np.empty(size, np.uint8), np.zeros(size, np.bool_)
-    distance, chain = np.empty(size, np.int32), np.empty(CAPACITY, np.int32)
-    return solve_in(state, world, plan, Workspace(positions, saved, alive, distance, chain))
-
-
-@Kernel.lean
-@kernel
-def solve_in(state, world, plan, work):
-    """Solve in arrays that are there already."""
-    copy_cells(state.board[world], work.saved)
-    player = np.int64(state.agents[world, 0])
-    find_alive(state, world, work.alive, work.positions.queue)
-    insert_first(work.positions, state, world, player)
-    last = search(work.positions, state, world, work.alive)
-    length = last if last < 0 else write_plan(work, state, world, last, player, plan)
-    copy_cells(work.saved, state.board[world])
+    cells = state.height * state.width
+    flags = state.board[world, :cells]
+    num_boxes, num_goals = np.sum(flags & ITEM > 0), np.sum(flags & GOAL > 0)
+    if num_boxes > num_goals:
+        return NO_SOLUTION
+    most = limits.bytes // bytes_each(num_boxes)
+    ground = Ground(
+        np.empty((num_goals, cells), np.int32),
+        np.zeros(cells, np.bool_),
+        np.empty(cells, np.int32),
+        np.zeros(cells, np.int32),
+        np.empty(cells, np.int32),
+        new_assignment(num_goals),
+        new_assignment(num_goals),
+        np.zeros(1, np.int32),
+    )
+    saved = flags.copy()
+    found = new_found(FIRST_CAPACITY, num_boxes)
+    survey(state, world, ground)
+    start = np.int64(state.agents[world, 0])
+    last = begin(state, world, ground, found, start)
+    while last == FULL:
+        last = search(state, world, ground, found, limits)
+        if last == FULL:
+            if 2 * found.player.size > most:
+                last = GAVE_UP
+                break
+            larger = new_found(2 * found.player.size, num_boxes)
+            copy_found(found, larger)
+            found = larger
+    length = last
+    if last >= 0:
+        length = write_plan(state, world, ground, found, last, plan, grades)
+    copy_cells(saved, flags)
+    grades[2] = found.counts[EXPANDED]
+    grades[3] = found.counts[MOVES_ON] / max(found.counts[EXPANDED], 1)
     return length
 
 
 @kernel
-def find_alive(state, world, alive, queue):
-    """Mark the cells from which a box alone on the board could be pushed to a goal."""
-    cells = state.height * state.width
-    tail = 0
-    for index in range(cells):
-        if state.board[world, index] & GOAL:
-            alive[index] = True
-            queue[tail] = index
-            tail += 1
-    head = 0
+def survey(state, world, ground):
+    """Measure the pushes to all goals."""
+    goal = 0
+    for cell in range(ground.is_alive.size):
+        if state.board[world, cell] & GOAL:
+            measure_pushes(state, world, cell, ground.pushes[goal], ground.queue)
+            for other in range(ground.is_alive.size):
+                ground.is_alive[other] |= ground.pushes[goal, other] < FAR
+            goal += 1
+
+
+@kernel
+def begin(state, world, ground, found, start):
+    """Put the first position into an empty collection; return FULL for "go on", or NO_SOLUTION."""
+    state.board[world, start] ^= AGENT
+    box = 0
+    for cell in range(ground.is_alive.size):
+        if state.board[world, cell] & ITEM:
+            found.boxes[0, box] = cell
+            box += 1
+    left = assign_all(ground.assigned, ground.pushes, found.boxes[0])
+    if left >= FAR or holds_boxes(state, world):
+        return NO_SOLUTION
+    first = find(found, key_of(found.boxes[0], start), start)
+    found.parent[first], found.move[first], found.cost[first], found.left[first] = -1, -1, 0, left
+    push_heap(found, np.int64(left * (UNIT + 1)) << 31 | INDEX)
+    return FULL
+
+
+@Kernel.lean
+@kernel
+def search(state, world, ground, found, limits):
+    """Expand one position after another; return the index of a solved one, NO_SOLUTION, GAVE_UP or FULL."""
+    num_boxes = found.boxes.shape[1]
+    set_boxes(state, world, found, 0, 0)
+    shown = 0
+    while found.counts[WAITING] > 0:
+        if found.counts[SIZE] + 4 * num_boxes >= found.player.size or (
+            found.counts[WAITING] + 4 * num_boxes >= found.heap.size
+        ):
+            set_boxes(state, world, found, shown, -1)
+            return FULL
+        position = INDEX - (pop_heap(found) & INDEX)
+        if found.left[position] < 0:
+            continue
+        if found.left[position] == 0:
+            return position
+        if found.counts[WORK] >= limits.nodes * WORK_A_NODE or found.cost[position] >= UNIT * (UNIT - 1) // 2:
+            return GAVE_UP
+        set_boxes(state, world, found, shown, position)
+        shown = position
+        found.counts[EXPANDED] += 1
+        expand(state, world, ground, found, position, limits.objective)
+        found.left[position] = -1 - found.left[position]
+    return NO_SOLUTION
+
+
+@kernel
+def set_boxes(state, world, found, before, position):
+    """Take the boxes of one position off the board, and set those of another; -1 for none."""
+    for box in range(found.boxes.shape[1]):
+        state.board[world, found.boxes[before, box]] &= 255 ^ ITEM
+    if position >= 0:
+        for box in range(found.boxes.shape[1]):
+            state.board[world, found.boxes[position, box]] |= ITEM
+
+
+@kernel
+def walk(state, world, ground, start):
+    """Fill in ground.steps from a cell, breadth first around boxes and other players; return the cells reached."""
+    ground.walks[0] += 1
+    number = ground.walks[0]
+    queue, seen, steps = ground.queue, ground.seen, ground.steps
+    queue[0], seen[start], steps[start] = start, number, 0
+    head, tail = 0, 1
     while head < tail:
         cell = np.int64(queue[head])
         head += 1
@@ -85,95 +194,124 @@ def find_alive(state, world, alive, queue):
             if state.board[world, cell] >> direction & 1:
                 continue
             to = neighbour(state, cell, direction)
-            if not alive[to] and not state.board[world, to] >> direction & 1:
-                alive[to] = True
+            if seen[to] != number and not state.board[world, to] & (ITEM | AGENT):
+                seen[to] = number
+                steps[to] = steps[cell] + 1
                 queue[tail] = to
                 tail += 1
+    return tail
 
 
 @kernel
-def search(positions, state, world, alive):
-    """Push from one position after another; return the index of a solved one, NO_SOLUTION or GAVE_UP."""
-    position = 0
-    while position < positions.size[0]:
-        put_boxes(positions, position, state, world)
-        for push in range(find_pushes(positions, state, world, alive, position)):
-            move = np.int64(positions.found[push])
-            cell, direction = move >> 2, move & 3
-            to = neighbour(state, cell, direction)
-            found = insert_moved(positions, state, world, position, cell, to, cell, direction)
-            if found == FULL:
-                return GAVE_UP
-            if found != KNOWN and is_solved(positions, state, world, found):
-                return found
-        position += 1
-    return NO_SOLUTION
-
-
-@kernel
-def find_pushes(positions, state, world, alive, position):
-    """Write the pushes that can be made in a position into positions.found; return how many."""
-    flood(positions, state, world, np.int64(positions.player[position]))
-    count = 0
-    for box in positions.boxes[position]:
-        cell = np.int64(box)
+def expand(state, world, ground, found, position, objective):
+    """Find all positions one push on from the one that is on the board."""
+    boxes = found.boxes[position]
+    reached = walk(state, world, ground, np.int64(found.player[position]))
+    assign_all(ground.assigned, ground.pushes, boxes)
+    number, tried = ground.walks[0], 0
+    for box in range(boxes.size):
+        cell = np.int64(boxes[box])
         for direction in range(UP, UP + 4):
-            opposite = direction ^ 1
-            flags = state.board[world, cell]
-            if flags >> direction & 1 or flags >> opposite & 1:
+            if state.board[world, cell] >> direction & 1 or state.board[world, cell] >> (direction ^ 1) & 1:
                 continue
-            to = neighbour(state, cell, direction)
-            if (
-                alive[to]
-                and not state.board[world, to] & ITEM
-                and is_reached(positions, neighbour(state, cell, opposite))
-            ):
-                positions.found[count] = cell * 4 + direction
-                count += 1
-    return count
+            to, behind = neighbour(state, cell, direction), neighbour(state, cell, direction ^ 1)
+            if ground.seen[behind] != number or not ground.is_alive[to] or state.board[world, to] & (ITEM | AGENT):
+                continue
+            tried += 1
+            left = left_after(state, world, ground, boxes, box, cell, to)
+            if left < FAR:
+                found.counts[MOVES_ON] += 1
+                moves = np.int64(ground.steps[behind]) + 1
+                cost = found.cost[position] + (moves + UNIT if objective == PUSHES else moves * UNIT + 1)
+                keep(found, position, cell, to, direction, cost, left)
+    num_goals = ground.pushes.shape[0]
+    found.counts[WORK] += max(4 * reached + tried * num_goals * num_goals, WORK_A_NODE)
 
 
 @kernel
-def is_solved(positions, state, world, position):
-    for cell in positions.boxes[position]:
-        if not state.board[world, cell] & GOAL:
-            return False
-    return True
+def left_after(state, world, ground, boxes, box, cell, to):
+    """Return the pushes left at least after a push; FAR or more if that loses the level."""
+    boxes[box] = to
+    left = assign_moved(ground.assigned, ground.pushes, boxes, box + 1, ground.scratch)
+    boxes[box] = cell
+    if left >= FAR:
+        return left
+    state.board[world, cell] ^= ITEM
+    state.board[world, to] ^= ITEM
+    if is_touched(state, world, to, ITEM) and holds_boxes(state, world):
+        left = np.int64(FAR)
+    state.board[world, cell] ^= ITEM
+    state.board[world, to] ^= ITEM
+    return left
 
 
 @kernel
-def write_plan(work, state, world, last, player, plan):
+def keep(found, parent, cell, to, direction, cost, left):
+    """Keep the position after a push if this is the best way to it that is known."""
+    size = found.counts[SIZE]
+    write_boxes(found, parent, cell, to)
+    key = found.key[parent] ^ mark(found.player[parent], AGENT) ^ mark(cell, AGENT) ^ mark(cell, ITEM) ^ mark(to, ITEM)
+    index = find(found, key, cell)
+    if index == size or cost < found.cost[index]:
+        found.cost[index], found.parent[index], found.move[index] = cost, parent, cell * 4 + direction
+        found.left[index] = left
+        push_heap(found, np.int64(cost + left * (UNIT + 1)) << 31 | (INDEX - index))
+
+
+@kernel
+def write_boxes(found, parent, cell, to):
+    """Write into row `size` the boxes of a position, with the one at `cell` moved to `to`."""
+    row = found.boxes[found.counts[SIZE]]
+    count = 0
+    for box in found.boxes[parent]:
+        if box != cell:
+            row[count] = box
+            count += 1
+    while count > 0 and row[count - 1] > to:
+        row[count] = row[count - 1]
+        count -= 1
+    row[count] = to
+
+
+@kernel
+def write_plan(state, world, ground, found, last, plan, grades):
     """Write the walks and pushes that lead to a position; return their number, or GAVE_UP if there is no room."""
-    positions, chain, links = work.positions, work.chain, 0
+    chain, links = np.empty(found.cost[last] // UNIT + found.cost[last] % UNIT + 1, np.int64), 0
     while last >= 0:
         chain[links] = last
         links += 1
-        last = np.int64(positions.parent[last])
-    length = 0
-    for link in range(links - 2, -1, -1):
-        put_boxes(positions, chain[link + 1], state, world)
-        move = np.int64(positions.move[chain[link]])
+        last = np.int64(found.parent[last])
+    state_shown, length = -1, 0
+    for cell in range(ground.is_alive.size):
+        state.board[world, cell] &= 255 ^ ITEM
+    for link in range(links - 1, 0, -1):
+        position = chain[link]
+        set_boxes(state, world, found, position if state_shown < 0 else state_shown, position)
+        state_shown = position
+        move = np.int64(found.move[chain[link - 1]])
         cell, direction = move >> 2, move & 3
-        length = walk(work, state, world, player, neighbour(state, cell, direction ^ 1), plan, length)
-        if length < 0 or length == plan.size:
+        walk(state, world, ground, np.int64(found.player[position]))
+        behind = neighbour(state, cell, direction ^ 1)
+        steps = np.int64(ground.steps[behind])
+        if length + steps + 1 > plan.size:
             return GAVE_UP
-        plan[length] = direction
-        length += 1
-        player = cell
+        write_walk(state, world, ground, behind, plan, length)
+        plan[length + steps] = direction
+        length += steps + 1
+    grades[PUSHES], grades[MOVES] = links - 1, length
     return length
 
 
 @kernel
-def walk(work, state, world, start, end, plan, length):
-    """Append a shortest walk around the boxes to a plan; return the new length, or GAVE_UP if there is no room."""
-    distance, queue = work.distance, work.positions.queue
-    queue[0] = end
-    measure(state, world, ITEM, end, queue, 1, distance)
-    if length + distance[start] > plan.size:
-        return GAVE_UP
-    cell = start
-    while cell != end:
-        plan[length] = downhill(state, world, distance, cell)
-        cell = neighbour(state, cell, plan[length])
-        length += 1
-    return length
+def write_walk(state, world, ground, end, plan, length):
+    """Write, from its end, a shortest walk from where the last one of `walk` began to a cell."""
+    number = ground.walks[0]
+    while ground.steps[end] > 0:
+        for direction in range(UP, UP + 4):
+            if state.board[world, end] >> direction & 1:
+                continue
+            before = neighbour(state, end, direction)
+            if ground.seen[before] == number and ground.steps[before] == ground.steps[end] - 1:
+                break
+        plan[length + ground.steps[end] - 1] = direction ^ 1
+        end = before
