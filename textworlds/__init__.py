@@ -5,8 +5,7 @@ from typing import Any
 import gymnasium
 
 from textworlds.ids import all_ids, find_id
-
-__version__ = "0.1.0"
+from textworlds.version import __version__ as __version__
 
 # The public face. Each name is imported from its module when it is first used: importing textworlds registers the ids
 # and does little else.
@@ -14,12 +13,26 @@ _HOMES = {
     "Episode": "textworlds.episode",
     "Episodes": "textworlds.episodes",
     "Level": "textworlds.text.levels",
+    "LevelSet": "textworlds.level_set",
     "Outcome": "textworlds.text.grammars",
     "PUZZLES": "textworlds.puzzles",
     "Puzzle": "textworlds.puzzles",
+    "overlaps": "textworlds.leaks",
     "read_level_file": "textworlds.text.levels",
 }
-__all__ = ["PUZZLES", "Episode", "Episodes", "Level", "Outcome", "Puzzle", "all_ids", "find_id", "read_level_file"]
+__all__ = [
+    "PUZZLES",
+    "Episode",
+    "Episodes",
+    "Level",
+    "LevelSet",
+    "Outcome",
+    "Puzzle",
+    "all_ids",
+    "find_id",
+    "overlaps",
+    "read_level_file",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,5 @@
 """Levels given from outside, or made once and played again: one array of pictures."""
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from textworlds.grid import SOLID, close_walls
 from textworlds.puzzles import Puzzle
 from textworlds.text import formats
-from textworlds.text.levels import Level, read_level_file
+from textworlds.text.levels import Level
 from textworlds.worlds import Worlds
 
 MOST_CELLS = 1 << 28  # of all levels together, padded
@@ -36,13 +35,9 @@ def read_level(level: Any, puzzle: Puzzle) -> np.ndarray:
     return picture
 
 
-def stack_levels(levels: str | os.PathLike[str] | Sequence[Any], puzzle: Puzzle) -> np.ndarray:
+def stack_levels(levels: Sequence[Any], puzzle: Puzzle) -> np.ndarray:
     """Return levels as one array of pictures, uint8[L, P, H, W], solid where a level is smaller than the largest."""
-    if isinstance(levels, str) and "\n" in levels:
-        raise ValueError("levels is a file's path or a list; put a drawing into a list")
-    if isinstance(levels, str | os.PathLike):
-        levels = read_level_file(levels, puzzle.words)
-    elif not isinstance(levels, Sequence) or isinstance(levels, Level | bytes):
+    if not isinstance(levels, Sequence) or isinstance(levels, Level | str | bytes):
         raise ValueError(f"levels are a file's path or a list of levels; got {type(levels).__name__}")
     pictures = []
     for number, level in enumerate(levels, 1):

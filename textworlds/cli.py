@@ -1,4 +1,4 @@
-"""The command line: `textworlds play`, `textworlds ids`, `textworlds wmact`."""
+"""The command line: `textworlds play`, `ids`, `check-levels`, `convert-levels`, `wmact`."""
 
 import argparse
 import os
@@ -10,12 +10,15 @@ from typing import NoReturn
 import textworlds
 from textworlds.agents.cli import add_parser as add_wmact
 from textworlds.bank import read_level
-from textworlds.episodes import seeds_from
+from textworlds.checks import seeds_from
 from textworlds.game import Game
 from textworlds.ids import all_ids, find_id
+from textworlds.level_commands import add_parsers as add_level_commands
+from textworlds.level_files import find_levels, load
+from textworlds.level_set import LevelSet
 from textworlds.puzzles import PUZZLES, Puzzle, find_puzzle
 from textworlds.terminal import Terminal
-from textworlds.text.levels import Level, read_level_file
+from textworlds.text.levels import Level
 
 BAD_INPUT, PIPE_CLOSED, INTERRUPTED = 2, 1, 130
 
@@ -57,6 +60,7 @@ def make_parser() -> Parser:
     add_play(commands)
     ids = commands.add_parser("ids", help="list all ids with their settings")
     ids.set_defaults(run=lambda arguments: print(table_of_ids()))
+    add_level_commands(commands)
     add_wmact(commands)
     return parser
 
@@ -69,7 +73,7 @@ def add_play(commands: "argparse._SubParsersAction[Parser]") -> None:
         description="Play in the terminal. Keys, words (north, pickup) and solutions (rrDDlU) can be piped in as well.",
     )
     parser.add_argument("id", nargs="?", metavar="ID", help="what to play; `textworlds ids` lists all")
-    parser.add_argument("--levels", metavar="FILE", help="play the levels of a file, one after another")
+    parser.add_argument("--levels", metavar="FILE", help="play the levels of a file or a set, one after another")
     parser.add_argument("--seed", type=int, metavar="N", help="the seed of the first generated level")
     parser.add_argument("--puzzle", metavar="NAME", help=f"in place of an ID: {', '.join(PUZZLES)}")
     parser.set_defaults(run=play)
@@ -96,12 +100,12 @@ def play(arguments: argparse.Namespace) -> None:
     print(game.status())
 
 
-def levels_of(path: str, puzzle: Puzzle) -> list[Level]:
-    """Return the levels of a file; ValueError with the place if it holds anything else."""
-    if puzzle.words.thin_walls:
-        able = ", ".join(other.name for other in PUZZLES.values() if not other.words.thin_walls)
-        raise ValueError(f"level files cannot hold the thin walls of {puzzle.name}; they can hold levels of: {able}")
-    levels = read_level_file(path, puzzle.words)
+def levels_of(path: str, puzzle: Puzzle) -> Sequence[Level]:
+    """Return the levels of a file, or of a set that comes with us; ValueError with the place for anything else in it."""
+    levels = find_levels(path, puzzle)
+    if isinstance(levels, LevelSet):
+        load(levels, puzzle)  # for its complaints
+        return levels
     for level in levels:
         try:
             read_level(level, puzzle)

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.episodes import TOTALS, Episodes, Turn, seeds_from
+from textworlds.checks import seeds_from
+from textworlds.episodes import TOTALS, Episodes, Turn
 from textworlds.grid import BOOK, OVER_LIMIT
 from textworlds.ids import find_id
 from textworlds.play import FLAG_NAMES
@@ -56,7 +57,7 @@ class Episode(HasEpisodes):
     `say_reason`). `actions` holds the numbers of those that were kept. `outcome` (text.grammars.Outcome) and `why` say
     how the message was read. For the episode so far: `num_turns`, `num_asked` (N), `num_changed` (N_eff), `num_novel`,
     `goals_left`, `solved`, and `outcome_reward`, the part of the reward that was paid for solving. `asked` is the number of
-    actions that this message asked for. With action="discrete" there is one action a turn: plain values in place of lists, and no `actions`,
+    actions that this message asked for. `index`, if levels were given, is which of them is played, -1 for any other. With action="discrete" there is one action a turn: plain values in place of lists, and no `actions`,
     `outcome` and `why`.
 
     Args:
@@ -74,19 +75,23 @@ class Episode(HasEpisodes):
     def puzzle(self) -> Puzzle:
         return self.episodes.puzzle
 
-    def reset(self, seed: int | None = None, level: Any = None) -> Any:
+    def reset(self, seed: int | None = None, level: Any = None, index: int | None = None) -> Any:
         """Begin an episode and return the first observation.
 
         Args:
             seed: the level is the seed's first; without one, the next of the last seed's (a random one to begin with).
             level: play this drawing, Level or picture first; the seed's levels come after it.
+            index: play this one of the levels given, by its place; the levels that the seed draws come after it.
         """
+        if level is not None and index is not None:
+            raise ValueError("give a level or an index, not both")
         world = np.zeros(1, np.int64)
+        indices = None if index is None else self.episodes.find_indices(index, 1)
         if seed is None and not self.has_seed:
             seed = int.from_bytes(os.urandom(7), "little")
         seeds = None if seed is None else seeds_from([seed])
         if level is None:
-            self.episodes.begin(world, seeds)
+            self.episodes.begin(world, seeds, indices)
         else:
             self.episodes.place(world, level, seeds)
         self.has_seed, self._is_over = True, False
@@ -129,6 +134,14 @@ class Episode(HasEpisodes):
         self._check_begun()
         plan = self.episodes.worlds.solve(0)
         return None if plan is None else plan.tolist()
+
+    def certificate(self) -> dict[str, Any]:
+        """Return the certificate of the level being played, as in a LevelSet.
+
+        It is the level's own if it was given with one; else the solver makes it, from what the episode began with.
+        """
+        self._check_begun()
+        return self.episodes.certificate()
 
     def picture(self) -> np.ndarray:
         """Return what the world looks like now, uint8[P, H, W]; see grid."""
@@ -174,6 +187,8 @@ class Episode(HasEpisodes):
         solved = book[_LEFT] == 0
         totals["goals_left"], totals["solved"] = book[_LEFT], solved
         totals["outcome_reward"] = self.episodes.worlds.outcome_reward if solved else 0.0
+        if self.episodes.worlds.levels is not None:
+            totals["index"] = book[_INDEX]
         if self.episodes.gives_mask:
             totals["action_mask"] = self.action_mask().astype(np.int8)
         return totals
@@ -181,8 +196,8 @@ class Episode(HasEpisodes):
 
 # Where the numbers of grid.BOOK stand in a world's record, and the flags that a byte of the ledger holds.
 _NAMES = BOOK.names or ()
-_TERMINATED, _TRUNCATED, _REWARD, _LEFT, _TURN_LIMIT = map(
-    _NAMES.index, ("terminated", "truncated", "reward", "left", "turn_limit")
+_TERMINATED, _TRUNCATED, _REWARD, _LEFT, _TURN_LIMIT, _INDEX = map(
+    _NAMES.index, ("terminated", "truncated", "reward", "left", "turn_limit", "index")
 )
 _TOTALS = [(name, _NAMES.index(name)) for name in TOTALS]
 _FLAGS = [tuple(flags >> bit & 1 > 0 for bit in range(len(FLAG_NAMES))) for flags in range(256)]

@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from textworlds.bank import FIRST_SEED, generate_levels, read_level
+from textworlds.checks import check_type, check_whole, indices_from
 from textworlds.content import ANY, SPLITS
-from textworlds.bank import generate_levels, read_level, stack_levels
+from textworlds.level_files import load
+from textworlds.level_set import certify
 from textworlds.play import NO_ACTION, REASONS
 from textworlds.puzzles import Puzzle
 from textworlds.text.formats import FORMATS
@@ -50,10 +53,12 @@ class Episodes:
         feedback: open each later observation with a line on each action of the turn.
         rewards: name of one of the puzzle's reward schemes.
         action_mask: tell which actions would change the world: "action_mask", int8[number of actions], in the ledger.
-        levels: play these in place of generated ones, whatever the size and the options: a level file's path, or a list
-            of drawings, Levels or pictures. Smaller levels get walls to the right and below.
-        split: "train", "validation" or "test": generate levels of this split only, or "all". By default "train"; then, where
-            levels are given, all of these. See content.py: no level of one split is, turned or mirrored, in another.
+        levels: play these in place of generated ones, whatever the size and the options: a file's path, the name of a set
+            that comes with the package, a LevelSet, or a list of drawings, Levels or pictures. Smaller levels get walls
+            to the right and below.
+        split: "train", "validation" or "test": generate levels of this split only, or keep only those of the levels given;
+            or "all". By default "train"; then, where levels are given, all of these. See content.py: no level of one split
+            is, turned or mirrored, in another.
         num_levels: play only so many different levels, generated from seeds of 2**63 and up.
         **options: what the generator should make; the fields of puzzle.options.
 
@@ -84,8 +89,8 @@ class Episodes:
         self.puzzle = puzzle
         check_whole(height=height, width=width, turn_limit=turn_limit, num_worlds=num_worlds)
         check_whole(num_levels=1 if num_levels is None else num_levels)
-        _check_type(bool, legend=legend, feedback=feedback, action_mask=action_mask)
-        _check_type(str, observation=observation, action=action, rewards=rewards)
+        check_type(bool, legend=legend, feedback=feedback, action_mask=action_mask)
+        check_type(str, observation=observation, action=action, rewards=rewards)
         if int(height) * int(width) > MOST_CELLS:
             raise ValueError(f"{height} rows and {width} columns are more than {MOST_CELLS:,} cells")
         if observation not in (*FORMATS, PICTURE):
@@ -94,10 +99,13 @@ class Episodes:
         chosen = _make_options(self.puzzle, options)
         settings = {"height": height, "width": width, "options": chosen, "turn_limit": turn_limit, "rewards": rewards}
         settings["split"] = _place_of_split("train" if split is None and levels is None else split)
-        pictures = None if levels is None else stack_levels(levels, self.puzzle)
-        if num_levels is not None:
-            if levels is not None:
-                raise ValueError("give levels or num_levels, not both")
+        if num_levels is not None and levels is not None:
+            raise ValueError("give levels or num_levels, not both")
+        self._given: Sequence[Any] = ()
+        pictures = None
+        if levels is not None:
+            pictures, self._given = load(levels, self.puzzle, settings["split"])
+        elif num_levels is not None:
             pictures = generate_levels(self.puzzle, num_levels, **settings)
         self.worlds = Worlds(self.puzzle, num_worlds, levels=pictures, **settings)
         self.speaks_pictures = observation == PICTURE
@@ -129,10 +137,38 @@ class Episodes:
     def max_actions(self, actions: int | None) -> None:
         self.translator.max_actions = _check_max_actions(actions)
 
-    def begin(self, worlds: np.ndarray, seeds: np.ndarray | None = None) -> None:
-        """Begin an episode in the worlds listed: the first of their seed (uint64[K]), or the next."""
-        self.worlds.begin(worlds, seeds)
+    def begin(self, worlds: np.ndarray, seeds: np.ndarray | None = None, indices: np.ndarray | None = None) -> None:
+        """Begin an episode in the worlds listed: the first of their seed (uint64[K]), or the next.
+
+        Or with one of the levels given, by indices (int64[K]; see find_indices).
+        """
+        self.worlds.begin(worlds, seeds, indices)
         self.translator.reshape(self.worlds.shape)
+
+    def find_indices(self, index: Any, num_worlds: int) -> np.ndarray:
+        """Return an index for each of so many worlds, int64[K], from one for all or one for each.
+
+        Raises:
+            ValueError: unless they are places of levels given.
+        """
+        return indices_from(index, 0 if self.worlds.levels is None else len(self.worlds.levels), num_worlds)
+
+    def certificate(self) -> dict[str, Any]:
+        """Return the certificate of the level that a world alone plays, as in a LevelSet.
+
+        It is the level's own if it was given with one; else the solver makes it, from what the episode began with.
+        """
+        if (start := self.worlds.start) is None:
+            raise RuntimeError("only a world alone has a certificate, once it was reset")
+        index = int(self.worlds.book["index"][0])
+        given = self._given[index] if 0 <= index < len(self._given) else None
+        own = dict(getattr(given, "certificate", None) or {})
+        if any(own.get(name) is not None for name in self.puzzle.grades):
+            return own
+        seed, episode = start.seed, start.episode
+        if index >= 0 and given is None:  # of a bank
+            seed, episode = int(FIRST_SEED) + index, 0
+        return certify(self.puzzle, start.picture, seed, episode) | {k: v for k, v in own.items() if v is not None}
 
     def place(self, worlds: np.ndarray, level: Any, seeds: np.ndarray | None = None) -> None:
         """Begin an episode in the worlds listed with a given level: a drawing, a Level or a picture.
@@ -213,18 +249,6 @@ class Episodes:
         return numbers.astype(np.int8)[:, None]
 
 
-def seeds_from(seeds: Sequence[int]) -> np.ndarray:
-    """Return seeds as uint64[N].
-
-    Raises:
-        ValueError: unless they are whole numbers from 0 to 2**64 - 1.
-    """
-    for seed in seeds:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
-            raise ValueError(f"a seed is a whole number from 0 to 2**64 - 1; got {seed!r}")
-    return np.array([int(seed) for seed in seeds], np.uint64)
-
-
 def _make_options(puzzle: Puzzle, given: dict[str, Any]) -> Any:
     known = puzzle.options._fields
     if unknown := sorted(given.keys() - set(known)):
@@ -250,18 +274,6 @@ def _check_max_actions(max_actions: int | None) -> int:
     if max_actions > MOST_ACTIONS:
         raise ValueError(f"max_actions must be at most {MOST_ACTIONS:,}; got {max_actions:,}")
     return int(max_actions)
-
-
-def _check_type(type_: type, **values: Any) -> None:
-    for name, value in values.items():
-        if not isinstance(value, type_):
-            raise ValueError(f"{name} must be a {type_.__name__}; got {value!r}")
-
-
-def check_whole(**values: Any) -> None:
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 1 << 31:
-            raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}")
 
 
 def _check_messages(messages: Any, num_worlds: int) -> None:

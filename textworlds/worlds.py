@@ -14,6 +14,14 @@ MIN_SLOTS = 64
 MAX_REASONS = 64
 
 
+class Start(NamedTuple):
+    """What the episode of a world alone began with: a picture, uint8[P, H, W], and its seed if it was made from one."""
+
+    picture: np.ndarray
+    seed: int | None = None
+    episode: int | None = None
+
+
 class Snapshot(NamedTuple):
     """All that playing on depends on; taken and put back in microseconds."""
 
@@ -21,6 +29,7 @@ class Snapshot(NamedTuple):
     state: State
     history: np.ndarray
     most_novel: int
+    start: Start | None
 
 
 class Worlds:
@@ -43,6 +52,7 @@ class Worlds:
     """
 
     state: State
+    start: Start | None = None  # kept for a world alone
     _history: np.ndarray  # uint64[N, K], states seen; see play.remember
 
     def __init__(
@@ -94,9 +104,7 @@ class Worlds:
         """Return the pictures of all worlds as they are now, uint8[N, P, H, W], a view."""
         return self.state.board.reshape(-1, *self.shape)
 
-    def begin(
-        self, worlds: np.ndarray, seeds: np.ndarray | None = None, indices: np.ndarray | None = None
-    ) -> None:
+    def begin(self, worlds: np.ndarray, seeds: np.ndarray | None = None, indices: np.ndarray | None = None) -> None:
         """Begin an episode in each of the worlds listed, with the first level of its seed or the next one.
 
         Args:
@@ -123,6 +131,10 @@ class Worlds:
             self.book["turn_limit"][worlds] = 0  # no level is there until one has been made
             make_levels(self.puzzle, self.state, worlds, self.wanted)
             turns.begin_all(self.state, self._history, worlds, self.turn_limit)
+        if len(self.book) == 1:
+            is_made = self.levels is None
+            seed, episode = int(self.book["seed"][0]), int(self.book["episode"][0])
+            self.start = Start(self.pictures()[0].copy(), seed if is_made else None, episode if is_made else None)
 
     def place(self, worlds: np.ndarray, picture: np.ndarray, seeds: np.ndarray | None = None) -> None:
         """Begin an episode in each of the worlds listed, with a given level.
@@ -146,6 +158,8 @@ class Worlds:
         indices = np.zeros(len(worlds), np.int64)
         turns_of(self.puzzle).begin_with(self.state, self._history, worlds, boards, indices, self.turn_limit)
         self.book["index"][worlds] = -1
+        if len(self.book) == 1:
+            self.start = Start(picture.copy())
 
     def play(self, actions: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """Play a turn in every world whose episode is not over.
@@ -186,7 +200,7 @@ class Worlds:
 
     def snapshot(self) -> Snapshot:
         """Return a copy of all that playing on depends on."""
-        return Snapshot(self.puzzle.name, _copy(self.state), self._history.copy(), self._most_novel)
+        return Snapshot(self.puzzle.name, _copy(self.state), self._history.copy(), self._most_novel, self.start)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to where a snapshot was taken; the snapshot can be used again.
@@ -204,6 +218,7 @@ class Worlds:
         self.state = _copy(snapshot.state)
         self._history = snapshot.history.copy()
         self._most_novel = snapshot.most_novel
+        self.start = snapshot.start
 
     def _make_state(self, num_worlds: int, shape: tuple[int, int, int]) -> None:
         book = self.book if hasattr(self, "state") else None

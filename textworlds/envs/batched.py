@@ -7,9 +7,10 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from textworlds.checks import check_whole, seeds_from
 from textworlds.envs.single import RENDER_MODES, check_options, check_rendering, make_spaces
 from textworlds.episode import HasEpisodes
-from textworlds.episodes import TOTALS, Episodes, Turn, check_whole, seeds_from
+from textworlds.episodes import TOTALS, Episodes, Turn
 from textworlds.grid import NOT_ASKED
 from textworlds.pixels import draw_pixels
 from textworlds.play import FLAG_NAMES, FLAGS, NO_ACTION, REASONS
@@ -71,11 +72,15 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
 
         Args:
             seed: s for the seeds s, s + 1, ..., or a list of N; None goes on with the last seeds (random ones at first).
-            options: {"reset_mask": bool[N]} to begin only in some worlds; {"level": ...} to play that level in them.
+            options: {"reset_mask": bool[N]} to begin only in some worlds; {"level": ...} to play that level in them, or
+                {"index": i} the levels[i], or one index for each world that is reset.
         """
-        super().reset(seed=seed if isinstance(seed, int) else None)
-        options = check_options(options, ("reset_mask", "level"))
+        options = check_options(options, ("reset_mask", "level", "index"))
         mask = self._check_mask(options.get("reset_mask"))
+        indices = None
+        if "index" in options:
+            indices = self.episodes.find_indices(options["index"], int(mask.sum()))
+        super().reset(seed=seed if isinstance(seed, int) else None)
         if not (self._has_seeds or mask.all()):
             raise ValueError("the first reset begins all worlds; reset_mask is for later ones")
         worlds, seeds = np.flatnonzero(mask), self._seeds(seed)
@@ -83,7 +88,7 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         if "level" in options:
             self.episodes.place(worlds, options["level"], seeds)
         else:
-            self.episodes.begin(worlds, seeds)
+            self.episodes.begin(worlds, seeds, indices)
         self._has_seeds = True
         observation = self._observe(begun=mask)
         if self.render_mode == "human":
@@ -186,6 +191,8 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         solved = book["left"] == 0
         paid = np.where(solved, self.episodes.worlds.outcome_reward, 0.0)
         totals |= {"goals_left": book["left"].copy(), "solved": solved, "outcome_reward": paid}
+        if self.episodes.worlds.levels is not None:
+            totals["index"] = book["index"].copy()
         return totals | {f"_{name}": mask.copy() for name in totals}
 
     def _with_mask(self, info: dict[str, Any]) -> dict[str, Any]:

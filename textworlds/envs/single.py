@@ -55,15 +55,18 @@ class TextWorldEnv(HasEpisodes, gym.Env[Any, Any]):
 
         Args:
             seed: the level is the seed's first; without one, the next level of the last seed (a random one at first).
-            options: {"level": a drawing, a Level or a picture} to play that one.
+            options: {"level": a drawing, a Level or a picture} to play that one; {"index": i} to play the levels[i].
         """
+        options = check_options(options, ("level", "index"))
+        level, index = options.get("level"), options.get("index")
+        if "index" in options:
+            self.episodes.find_indices(index, 1)
         super().reset(seed=seed)
-        level = check_options(options, ("level",)).get("level")
         if seed is None and not self.episode.has_seed:
             seed = int(self.np_random.integers(1 << 63))
         if level is not None:
             level = self._check_fits(level)
-        observation = self.episode.reset(seed, level)
+        observation = self.episode.reset(seed, level, index)
         if self.render_mode == "human":
             self.render()
         return observation, self.episode.totals()
@@ -109,6 +112,10 @@ class TextWorldEnv(HasEpisodes, gym.Env[Any, Any]):
         """Return actions that solve the level from here; None if nothing does."""
         return self.episode.solve()
 
+    def certificate(self) -> dict[str, Any]:
+        """Return the certificate of the level being played; see Episode.certificate."""
+        return self.episode.certificate()
+
     def get_state(self) -> Snapshot:
         """Return all that playing on depends on; set_state goes back there, as often as you like."""
         return self.episode.get_state()
@@ -143,4 +150,6 @@ def check_options(options: dict[str, Any] | None, known: tuple[str, ...]) -> dic
     for name in options or {}:
         if name not in known:
             raise ValueError(f"unknown option {name!r} of reset; known: {', '.join(known)}")
+    if options and "level" in options and "index" in options:
+        raise ValueError("give a level or an index, not both")
     return options or {}

@@ -4,9 +4,9 @@ import codecs
 import os
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
 import numpy as np
@@ -29,6 +29,7 @@ class Level(NamedTuple):
     picture: np.ndarray  # uint8[1, H, W] of tile flags, wall bits set, read-only
     title: str = ""
     source: str = ""  # where it came from: "microban.xsb, line 12"
+    certificate: Mapping[str, Any] | None = None  # its key and origin, and what a solver proved of it
 
 
 class LevelError(ValueError):
