@@ -27,6 +27,8 @@ def check_options(options: Options, height: int, width: int) -> str:
     room = max(height - 2, 0) * max(width - 2, 0) * 7 // 10
     if options.num_boxes < 1:
         return f"a level has at least 1 box; num_boxes is {options.num_boxes}"
+    if min(options.min_pushes, options.max_pushes) < 0 or 0 < options.max_pushes < options.min_pushes:
+        return f"pushes from min_pushes={options.min_pushes} to max_pushes={options.max_pushes} (0: no bound) cannot be"
     if 2 * options.num_boxes + 1 > room:
         return f"no room for {options.num_boxes} boxes and their goals in {height} rows and {width} columns"
     return ""
@@ -47,13 +49,13 @@ PUZZLE = Puzzle(
     words=WORDS,
     options=Options,
     ids={
-        "Sokoban-easy-v0": square(6, 60, num_boxes=1, min_pushes=3),
-        "Sokoban-medium-v0": square(7, 100, num_boxes=2, min_pushes=6),
-        "Sokoban-hard-v0": square(8, 150, num_boxes=3, min_pushes=10),
-        "Sokoban-expert-v0": square(10, 200, num_boxes=4, min_pushes=15),
-        "WMAct-Sokoban-v0": square(7, 30, num_boxes=2, min_pushes=2),
-        "WMAct-Sokoban-hard1-v0": square(10, 30, num_boxes=2, min_pushes=2),
-        "WMAct-Sokoban-hard2-v0": square(7, 30, num_boxes=3, min_pushes=2),
+        "Sokoban-easy-v0": square(6, 60, num_boxes=1, min_pushes=3, max_pushes=5),
+        "Sokoban-medium-v0": square(7, 100, num_boxes=2, min_pushes=6, max_pushes=9),
+        "Sokoban-hard-v0": square(8, 150, num_boxes=3, min_pushes=10, max_pushes=14),
+        "Sokoban-expert-v0": square(10, 200, num_boxes=4, min_pushes=15, max_pushes=40),
+        "WMAct-Sokoban-v0": square(7, 30, num_boxes=2, min_pushes=4, max_pushes=9),
+        "WMAct-Sokoban-hard1-v0": square(10, 30, num_boxes=2, min_pushes=6, max_pushes=14),
+        "WMAct-Sokoban-hard2-v0": square(7, 30, num_boxes=3, min_pushes=6, max_pushes=14),
     },
     step=step,
     goals_left=goals_left,

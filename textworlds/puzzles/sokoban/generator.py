@@ -1,16 +1,15 @@
-"""Levels made backwards: carve a room, put boxes on goals, then pull them away, breadth first.
+"""Levels made backwards: carve a room, put boxes on goals, then pull them away, layer by layer.
 
-Pulling undoes pushing, so every level is solvable. All positions of a depth are pulled on together, as long as there
-are at most BEAM of them, which makes the depth the fewest pushes; from then on a random BEAM of them, and the depth is
-an upper bound. The start is drawn from the deepest third. Playing backwards from the solved position: Taylor and
-Parberry, Procedural Generation of Sokoban Levels (2011).
+Pulling undoes pushing, so every level is solvable. Of the positions of a depth a random BEAM are pulled on, which makes
+the depth an upper bound on the fewest pushes. Playing backwards from the solved position: Taylor and Parberry,
+Procedural Generation of Sokoban Levels (2011).
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, close_walls, copy_cells, neighbour
+from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, close_walls, neighbour
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.sokoban.positions import (
     FULL,
@@ -25,7 +24,7 @@ from textworlds.puzzles.sokoban.positions import (
 )
 from textworlds.random import below, shuffle
 
-ROOMS, BEAM, CAPACITY = 100, 96, 12_000
+ROOMS, BEAM, CAPACITY = 100, 8, 4_000
 
 
 class Options(NamedTuple):
@@ -33,50 +32,40 @@ class Options(NamedTuple):
 
     Attributes:
         num_boxes: boxes, and as many goals.
-        min_pushes: pull at least so far if any of 100 rooms allows; else as far as the best of them does.
+        min_pushes, max_pushes: bounds on the fewest pushes, proven by the solver; 0 for none.
     """
 
     num_boxes: int = 1
-    min_pushes: int = 1
+    min_pushes: int = 0
+    max_pushes: int = 0
+
+
+@kernel
+def generate(rng, state, world, options):
+    """Propose a solvable level; return False if no room took the boxes."""
+    size = state.board.shape[1]
+    positions = new_positions(CAPACITY, options.num_boxes, size)
+    cells, layers, order = np.empty(size, np.int64), np.empty(CAPACITY + 2, np.int64), np.empty(CAPACITY, np.int64)
+    return propose_level(rng, state, world, options, Workspace(positions, cells, layers, order))
 
 
 class Workspace(NamedTuple):
-    """Arrays that making a level needs, allocated once for all rooms."""
+    """Arrays that making a level needs."""
 
     positions: Positions
-    best: np.ndarray  # uint8[P * H * W], the best level so far
     cells: np.ndarray  # int64[P * H * W]
     layers: np.ndarray  # int64[M + 2], the first position of each depth
     order: np.ndarray  # int64[M], positions of a depth, shuffled
 
 
-@kernel
-def generate(rng, state, world, options):
-    """Fill in a solvable level; return False if no room took the boxes."""
-    size = state.board.shape[1]
-    positions = new_positions(CAPACITY, options.num_boxes, size)
-    best, cells = np.empty(size, np.uint8), np.empty(size, np.int64)
-    layers, order = np.empty(CAPACITY + 2, np.int64), np.empty(CAPACITY, np.int64)
-    return make_level(rng, state, world, options, Workspace(positions, best, cells, layers, order))
-
-
 @Kernel.lean
 @kernel
-def make_level(rng, state, world, options, work):
-    """Carve rooms and pull boxes until a level is deep enough; keep the deepest. Return whether there is one."""
-    deepest = 0
+def propose_level(rng, state, world, options, work):
+    """Carve rooms until boxes can be pulled in one; return whether they could."""
     for _ in range(ROOMS):
-        if not carve(rng, state, world, options.num_boxes, work.cells):
-            continue
-        depth = pull_away(rng, state, world, work)
-        if depth > deepest:
-            deepest = depth
-            copy_cells(state.board[world], work.best)
-        if deepest >= options.min_pushes:
-            break
-    if deepest > 0:
-        copy_cells(work.best, state.board[world])
-    return deepest > 0
+        if carve(rng, state, world, options.num_boxes, work.cells) and pull_away(rng, state, world, options, work):
+            return True
+    return False
 
 
 @kernel
@@ -124,7 +113,7 @@ def dig(rng, board, width, height, row, column):
 
 
 @kernel
-def pull_away(rng, state, world, work):
+def pull_away(rng, state, world, options, work):
     """Pull the boxes off their goals and set the player; return the depth of the start, 0 if nothing can be pulled."""
     positions, layers = work.positions, work.layers
     clear(positions)
@@ -140,13 +129,19 @@ def pull_away(rng, state, world, work):
         layers[depth + 1] = positions.size[0]
     if depth == 0:
         return 0
-    chosen = choose_start(rng, positions, state, world, layers[(2 * depth + 2) // 3])
+    first = draw_depth(rng, options, depth)
+    chosen = choose_start(rng, positions, state, world, layers[first], layers[first + 1])
     put_boxes(positions, chosen, state, world)
     place_player(rng, positions, state, world, positions.player[chosen])
-    start_depth = 0
-    while layers[start_depth + 1] <= chosen:
-        start_depth += 1
-    return start_depth
+    return first
+
+
+@kernel
+def draw_depth(rng, options, deepest):
+    """Return a random depth at which the fewest pushes may well lie between the bounds asked for."""
+    least = min(max(options.min_pushes, (2 * deepest + 2) // 3 if options.max_pushes == 0 else 1), deepest)
+    most = deepest if options.max_pushes == 0 else max(min(options.max_pushes * 5 // 4, deepest), least)
+    return least + below(rng, most - least + 1)
 
 
 @kernel
@@ -195,10 +190,10 @@ def find_pulls(positions, state, world, position):
 
 
 @kernel
-def choose_start(rng, positions, state, world, first):
-    """Return a random position, not before `first`, with as few boxes on goals as any of them has."""
+def choose_start(rng, positions, state, world, first, end):
+    """Return a random position in [first, end) with as few boxes on goals as any of them has."""
     chosen, fewest, ties = first, 1 << 30, 0
-    for position in range(first, positions.size[0]):
+    for position in range(first, end):
         on_goals = 0
         for cell in positions.boxes[position]:
             on_goals += state.board[world, cell] & GOAL != 0

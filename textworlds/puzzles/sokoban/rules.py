@@ -13,6 +13,7 @@ from textworlds.grid import (
     neighbour,
 )
 from textworlds.kernel import kernel
+from textworlds.puzzles.sokoban.deadlocks import is_lost_by_push
 
 WALL_BEHIND_BOX, BOX_BEHIND_BOX, AGENT_BEHIND_BOX = range(FIRST_OWN_REASON, FIRST_OWN_REASON + 3)
 
@@ -37,6 +38,8 @@ def step(state, world, agent, action):
         if state.board[world, beyond] & AGENT:
             return AGENT_BEHIND_BOX
         move_item(state, world, to, beyond)
+        book = state.book[world]
+        book.lost = book.lost or is_lost_by_push(state, world, beyond)
     move_agent(state, world, agent, to)
     return CHANGED
 

@@ -281,6 +281,7 @@ def write_plan(state, world, ground, found, last, plan, grades):
         chain[links] = last
         links += 1
         last = np.int64(found.parent[last])
+    pushes_back, irreversible = np.empty(ground.is_alive.size, np.int32), 0
     state_shown, length = -1, 0
     for cell in range(ground.is_alive.size):
         state.board[world, cell] &= 255 ^ ITEM
@@ -298,7 +299,10 @@ def write_plan(state, world, ground, found, last, plan, grades):
         write_walk(state, world, ground, behind, plan, length)
         plan[length + steps] = direction
         length += steps + 1
+        measure_pushes(state, world, cell, pushes_back, ground.queue)
+        irreversible += pushes_back[neighbour(state, cell, direction)] == FAR
     grades[PUSHES], grades[MOVES] = links - 1, length
+    grades[4] = irreversible / max(links - 1, 1)
     return length
 
 
