@@ -226,9 +226,10 @@ class LevelSet(Sequence[Level]):
     def _certificate(self, place: int) -> dict[str, Any]:
         """Return the certificate of a level."""
         values = {name: self._columns[name][place].item() for name in self._columns if name != PICTURES}
-        is_made = values["episode"] >= 0
-        origin = {"key": f"{values.pop('key'):016x}", "seed": values.pop("seed") if is_made else None}
-        origin |= {"episode": values.pop("episode") if is_made else None, "generator": self.meta.get("generator")}
+        key, seed, episode = (values.pop(name) for name in ORIGIN)
+        made_from = (seed, episode) if episode >= 0 else (None, None)
+        origin = {"key": f"{key:016x}", "seed": made_from[0], "episode": made_from[1]}
+        origin["generator"] = self.meta.get("generator")
         return origin | {name: None if value == UNKNOWN or value != value else value for name, value in values.items()}
 
 
