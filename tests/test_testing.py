@@ -12,13 +12,13 @@ from hypothesis import find, given, settings
 from textworlds import PUZZLES
 from textworlds.grid import AGENT, CHANGED, FIRST_OWN_REASON, GOAL, ITEM, SOLID, WALL_IN_WAY, WALLS, close_walls, toggle
 from textworlds.kernel import kernel
-from textworlds.puzzles import GAVE_UP, NO_SOLUTION
+from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.random import start_stream
 from textworlds.testing import GRAMMARS, actions, allowed_settings, check_puzzle, levels, messages, states
 from textworlds.text.grammars import Outcome, read
 
 MAZE, SOKOBAN, TAXI = PUZZLES["maze"], PUZZLES["sokoban"], PUZZLES["taxi"]
-walk = MAZE.step
+walk, make_maze = MAZE.step, MAZE.generate
 every_puzzle = pytest.mark.parametrize("puzzle", PUZZLES.values(), ids=PUZZLES)
 
 
@@ -112,9 +112,10 @@ def generate_counts_calls():
     return generate
 
 
+@kernel
 def generate_ignores_the_seed(rng, state, world, options):
     start_stream(rng, np.uint64(7), np.int32(0))
-    return MAZE.generate(rng, state, world, options)
+    return make_maze(rng, state, world, options)
 
 
 def generate_walls_in_the_exit(rng, state, world, options):
@@ -175,6 +176,28 @@ def solve_walks_itself(state, world, plan, limits, grades):
     return length
 
 
+def solve_miscounts(state, world, plan, limits, grades):
+    length = MAZE.solve(state, world, plan, limits, grades)
+    grades[0] += 1
+    return length
+
+
+def solve_despairs(state, world, plan, limits, grades):
+    return NO_SOLUTION if limits.nodes == 1 else MAZE.solve(state, world, plan, limits, grades)
+
+
+def solve_hurries(state, world, plan, limits, grades):
+    length = MAZE.solve(state, world, plan, Limits(), grades)
+    grades[0] += limits.nodes == 1
+    return length
+
+
+def step_despairs(state, world, agent, action):
+    reason = MAZE.step(state, world, agent, action)
+    state.book[world].lost = True
+    return reason
+
+
 @kernel
 def step_allocates(state, world, agent, action):
     walked = np.zeros(action + 1)
@@ -227,6 +250,21 @@ FAULTS = {
     "solve left the state other than it was": replace(MAZE, solve=solve_walks_itself),
     "solve returned -7, which is no plan's length, NO_SOLUTION or GAVE_UP": replace(MAZE, solve=lambda *_: -7),
     "solve returned 0 for a level that is not solved": replace(MAZE, solve=lambda *_: 0),
+    "its grade of moves is": replace(MAZE, solve=solve_miscounts),
+    "solve says -1 of nan when allowed 1 position": replace(MAZE, solve=solve_despairs),
+    "when allowed 1 position": replace(MAZE, solve=solve_hurries),
+    "is_lost is True where solve has a plan": replace(MAZE, is_lost=lambda state, world: True),
+    "step sets book.lost where solve has a plan": replace(MAZE, step=step_despairs),
+    "step keeps book.lost at False where is_lost is True": replace(
+        MAZE, is_lost=lambda state, world: MAZE.goals_left(state, world) == 0
+    ),
+    "costs is empty": replace(MAZE, costs=()),
+    "'Moves' in costs is no name in lower case": replace(MAZE, costs=("Moves",)),
+    "'moves' is the name of two grades; costs are moves, moves": replace(MAZE, costs=("moves", "moves")),
+    "'nodes' is the name of two grades": replace(MAZE, costs=("moves", "nodes")),
+    "id 'M-v0' has no level for one of the seeds 0 to 3: maze: no level of 16 to 16 moves found": replace(
+        MAZE, ids={"M-v0": {**EASY, "loops": 99, "min_moves": 16, "max_moves": 16}}
+    ),
     "words.glyphs has no glyph for GOAL and AGENT in one cell": with_words(
         glyphs=without(MAZE.words.glyphs, GOAL | AGENT)
     ),
@@ -280,7 +318,9 @@ def test_check_puzzle_draws_the_level_and_names_the_actions():
         check_puzzle(FAULTS["step keeps book.left at 1 where goals_left counts 0"])
     first, *drawing = str(error.value).split("\n")
     assert first.startswith("maze: step keeps book.left at 1 where goals_left counts 0; after the actions ")
-    assert first.endswith(" on the level of seed 0, height=5, width=5, Options(algorithm=-1, loops=0, path_length=0):")
+    assert first.endswith(
+        " on the level of seed 0, height=5, width=5, Options(algorithm=-1, loops=0, min_moves=0, max_moves=0):"
+    )
     assert len(drawing) == 5 and "@" in "".join(drawing)
 
 

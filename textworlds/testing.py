@@ -21,8 +21,9 @@ from textworlds.episode import Episode
 from textworlds.episodes import Episodes
 from textworlds.grid import AGENT, CHANGED, GOAL, ITEM, SOLID, SOLVED, WALLS, State, close_walls, new_state, settle
 from textworlds.kernel import Kernel
+from textworlds.making import NoLevel
 from textworlds.play import NO_ACTION
-from textworlds.puzzles import GAVE_UP, NO_SOLUTION, PUZZLES, Puzzle, find_puzzle
+from textworlds.puzzles import GAVE_UP, NO_SOLUTION, PUZZLES, Limits, Puzzle, find_puzzle
 from textworlds.random import start_stream
 from textworlds.text import formats, grammars
 from textworlds.worlds import MAX_REASONS, Worlds
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 GRAMMARS = tuple(kind.replace("NAME", "action") for kind in grammars.KINDS)
-VERBS = ("step", "goals_left", "generate", "solve")
+VERBS = ("step", "goals_left", "generate", "solve", "is_lost")
 ALL_SMALL = 10  # up to here every height and width is tried, beyond only those of the ids
 MAX_PLAN, MAX_WALK = 4096, 30
+MOST_TRIES = 100  # proposals for one level; no window is kept
 WORLD, NUM_WORLDS = 1, 3  # levels are played in the middle world; its neighbours show a verb that leaves its world
 
 
@@ -146,10 +148,16 @@ def _generate(puzzle: Puzzle, settings: Settings, seed: int) -> tuple[bool, Stat
     state = state._replace(book=state.book.view(np.recarray))  # verbs that are not compiled need it so
     rng = np.zeros(1, np.uint64)
     start_stream(rng, np.uint64(seed), np.int32(0))
-    found = bool(puzzle.generate(rng, state, WORLD, settings.options))
+    found = False
+    for _ in range(MOST_TRIES):
+        state.board[WORLD] = 0
+        found = bool(puzzle.generate(rng, state, WORLD, settings.options))
+        if found:
+            break
     if np.count_nonzero(_picture(state)[0] & AGENT) == state.agents.shape[1]:
         settle(state, WORLD)
     state.book[WORLD].left = puzzle.goals_left(state, WORLD)
+    state.book[WORLD].lost = puzzle.is_lost(state, WORLD)
     return found, state
 
 
@@ -271,14 +279,18 @@ class _Game:
         """Ask for a plan and play it."""
         plan = np.empty(MAX_PLAN, np.int8)
         before = _copy(self.state)
-        length, _ = self.puzzle.find_plan(self.state, WORLD, plan)
+        length, grades = self.puzzle.find_plan(self.state, WORLD, plan)
         self.require("" if _is_same(before, self.state) else "solve left the state other than it was")
         self.require(plan_is_sound(self.puzzle, self.state, plan, length, must_exist))
+        self.require(little_room_is_no_excuse(self.puzzle, self.state, length, grades))
+        self.require(hope_is_kept(self.puzzle, self.state) if length >= 0 else "")
         for number, action in enumerate(plan[: max(length, 0)].copy()):
             self.require("" if self.left else f"solve's plan goes on after its action {number} solved the level")
             self.play(action)
+            self.require(hope_is_kept(self.puzzle, self.state))
         if length >= 0:
             self.require(f"solve's plan ends with {self.left} goals left" if self.left else "")
+            self.require(plan_is_graded(self.puzzle, length, grades))
             again, _ = self.puzzle.find_plan(self.state, WORLD, plan)
             self.require(f"solve returned {again} for a solved level, in place of 0" if again else "")
 
@@ -308,6 +320,15 @@ def options_have_defaults(puzzle: Puzzle) -> str:
         return f"every option needs a default: {error}"
     wrong = [name for name, value in defaults._asdict().items() if type(value) is not int]
     return f"option {wrong[0]!r} has a default that is no whole number" if wrong else ""
+
+
+def costs_have_names(puzzle: Puzzle) -> str:
+    if not puzzle.costs:
+        return "costs is empty, so that nothing says how hard a level is"
+    if wrong := [name for name in puzzle.costs if not (name.isidentifier() and name.islower())]:
+        return f"{wrong[0]!r} in costs is no name in lower case"
+    twice = [name for name, count in Counter(puzzle.grades).items() if count > 1]
+    return f"{twice[0]!r} is the name of two grades; costs are {', '.join(puzzle.costs)}" if twice else ""
 
 
 def spellings_are_read(puzzle: Puzzle) -> str:
@@ -377,11 +398,13 @@ def ids_can_be_made(puzzle: Puzzle) -> str:
 
 
 def ids_find_many_levels(puzzle: Puzzle) -> str:
-    for id in puzzle.ids:
-        made = [_generate(puzzle, _id_settings(puzzle, id), seed) for seed in range(4)]
-        if not all(found for found, _ in made):
-            return f"generate found no level for id {id!r} with one of the seeds 0 to 3"
-        if all(_is_same(made[0][1], state) for _, state in made):
+    for id, settings in puzzle.ids.items():
+        worlds = Worlds(puzzle, 4, turn_limit=settings["turn_limit"], **_id_settings(puzzle, id)._asdict())
+        try:
+            worlds.begin(np.arange(4), np.arange(4, dtype=np.uint64))
+        except NoLevel as error:
+            return f"id {id!r} has no level for one of the seeds 0 to 3: {error}"
+        if (worlds.state.board == worlds.state.board[0]).all():
             return f"generate makes the same level of id {id!r} whatever the seed"
     return ""
 
@@ -419,6 +442,29 @@ def plan_is_sound(puzzle: Puzzle, state: State, plan: np.ndarray, length: int, m
     if short[-1] != NO_ACTION:
         return "solve writes beyond the end of plan"
     return "" if told == GAVE_UP else f"solve returned {told} for a plan too short by one, in place of GAVE_UP"
+
+
+def plan_is_graded(puzzle: Puzzle, length: int, grades: np.ndarray) -> str:
+    """Check the first grade of a plan that has the fewest actions."""
+    same = puzzle.costs[0] != "moves" or grades[0] == length
+    return "" if same else f"solve's plan has {length} actions, and its grade of moves is {grades[0]:g}"
+
+
+def little_room_is_no_excuse(puzzle: Puzzle, state: State, length: int, grades: np.ndarray) -> str:
+    """Check that solve, allowed a single position, gives up or answers as it does when allowed many."""
+    told, hasty = puzzle.find_plan(state, WORLD, np.empty(MAX_PLAN, np.int8), Limits(nodes=1))
+    if GAVE_UP in (told, length):
+        return ""
+    same = (told < 0) == (length < 0) and (told < 0 or hasty[0] == grades[0])
+    answers = f"{told} of {hasty[0]:g} when allowed 1 position; {length} of {grades[0]:g} if more"
+    return "" if same else f"solve says {answers}"
+
+
+def hope_is_kept(puzzle: Puzzle, state: State) -> str:
+    """Check that a state from which a plan leads on is not taken for lost."""
+    if puzzle.is_lost(state, WORLD):
+        return "is_lost is True where solve has a plan"
+    return "step sets book.lost where solve has a plan" if state.book[WORLD].lost else ""
 
 
 # Checks of one action: moment -> a sentence, or "".
@@ -461,7 +507,7 @@ def step_has_no_memory(moment: _Moment) -> str:
 
 def book_keeps_its_rest(moment: _Moment) -> str:
     before, after = moment.before.book[WORLD], moment.after.book[WORLD]
-    wrong = [name for name in before.dtype.names if name not in ("key", "left") and before[name] != after[name]]
+    wrong = [name for name in before.dtype.names if name not in ("key", "left", "lost") and before[name] != after[name]]
     return f"step changed book.{wrong[0]}, which is not its own" if wrong else ""
 
 
@@ -484,6 +530,11 @@ def agents_are_on_the_board(puzzle: Puzzle, state: State) -> str:
 def left_is_kept(puzzle: Puzzle, state: State) -> str:
     kept, counted = state.book[WORLD].left, puzzle.goals_left(state, WORLD)
     return "" if kept == counted else f"step keeps book.left at {kept} where goals_left counts {counted}"
+
+
+def lost_is_kept(puzzle: Puzzle, state: State) -> str:
+    is_forgotten = puzzle.is_lost(state, WORLD) and not state.book[WORLD].lost
+    return "step keeps book.lost at False where is_lost is True" if is_forgotten else ""
 
 
 def key_is_kept(puzzle: Puzzle, state: State) -> str:
@@ -609,6 +660,7 @@ def _uncompiled(verb: Any) -> Any:
 
 WORD_CHECKS: list[Callable[[Puzzle], str]] = [
     options_have_defaults,
+    costs_have_names,
     spellings_are_read,
     messages_are_read_back,
     glyphs_are_characters,
@@ -631,12 +683,13 @@ STATE_CHECKS: list[Callable[[Puzzle, State], str]] = [
     walls_are_closed,
     tiles_have_glyphs,
     left_is_kept,
+    lost_is_kept,
     key_is_kept,
     play_leads_to_levels,
 ]
 HOUSE_CHECKS: list[Callable[[Puzzle], str]] = [
-    ids_find_many_levels,
     verbs_are_kernels,
+    ids_find_many_levels,
     step_allocates_nothing,
     kernels_run_uncompiled,
     batches_play_what_single_worlds_play,

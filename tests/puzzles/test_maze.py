@@ -8,9 +8,11 @@ from collections import Counter, deque
 from itertools import pairwise
 from pathlib import Path
 
+import naive
 import numpy as np
 import pytest
 
+from textworlds import Episodes
 from textworlds.grid import (
     AGENT,
     AGENT_IN_WAY,
@@ -27,9 +29,11 @@ from textworlds.grid import (
     new_state,
     settle,
 )
+from textworlds.making import Wanted, make_levels
 from textworlds.play import REASONS, turns_of
-from textworlds.puzzles import GAVE_UP, NO_SOLUTION
+from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.puzzles.maze import ANY, BACKTRACKER, PUZZLE, WILSON, Options
+from textworlds.random import start_stream
 from textworlds.text.formats import read, write
 
 OFFSETS = {UP: (-1, 0), DOWN: (1, 0), LEFT: (0, -1), RIGHT: (0, 1)}
@@ -40,7 +44,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "maze.md"
 def start(drawing, num_agents=1):
     picture = read("\n".join(drawing.split()), "dense", PUZZLE.words)
     state = new_state(1, picture.shape, num_agents)
-    TURNS.begin_with(state, np.zeros((1, 1024), np.uint64), np.arange(1), picture.reshape(1, -1), 100)
+    TURNS.begin_with(state, np.zeros((1, 1024), np.uint64), np.arange(1), picture.reshape(1, -1), np.zeros(1, int), 100)
     return state
 
 
@@ -62,7 +66,8 @@ def make(count, height=11, width=11, **options):
     state.book["seed"] = np.arange(count)
     options = Options(**options)
     assert PUZZLE.check_options(options, height, width) == ""
-    assert TURNS.begin_generated(state, np.zeros((count, 64), np.uint64), np.arange(count), options, 100) == -1
+    make_levels(PUZZLE, state, np.arange(count), Wanted(options))
+    TURNS.begin_all(state, np.zeros((count, 64), np.uint64), np.arange(count), 100)
     return state
 
 
@@ -176,15 +181,41 @@ def test_generated_levels_are_mazes(algorithm, size, loops):
         np.testing.assert_array_equal(board, closed)
 
 
+def longest_way(board):
+    return max(steps for room in rooms_of(board) for steps in distances(board, room).values())
+
+
+def shortest_way(board):
+    (player,), (exit,) = where(board, AGENT), where(board, GOAL)
+    return distances(board, player)[exit]
+
+
 @pytest.mark.parametrize("loops", [0, 3, 10, 50, 100])
-@pytest.mark.parametrize("path_length", [0, 1, 2, 7, 10, 24, 1000])
-def test_the_shortest_way_has_the_length_asked_or_the_nearest_there_is(loops, path_length):
-    for board in pictures(make(12, 13, 11, loops=loops, path_length=path_length)):
-        between = [steps for room in rooms_of(board) for steps in distances(board, room).values()]
-        (player,), (exit,) = where(board, AGENT), where(board, GOAL)
-        longest = max(between)
-        wanted = path_length + path_length % 2 if path_length else longest
-        assert distances(board, player)[exit] == min(wanted, longest)
+@pytest.mark.parametrize("window", [(0, 0), (0, 2), (0, 9), (3, 0), (6, 10), (5, 16)])
+def test_the_shortest_way_lies_in_the_window(loops, window):
+    least, most = window
+    for board in pictures(make(12, 13, 11, loops=loops, min_moves=least, max_moves=most)):
+        way, longest = shortest_way(board), longest_way(board)
+        assert way == longest if window == (0, 0) else max(least, 2) <= way <= (most or longest)
+
+
+@pytest.mark.parametrize(("loops", "min_moves"), [(0, 16), (0, 12), (30, 10), (60, 10)])
+def test_generate_finds_no_level_just_where_no_rooms_are_so_far_apart(loops, min_moves):
+    state, rng = new_state(60, (1, 7, 7)), np.zeros(1, np.uint64)
+    start_stream(rng, np.uint64(1), np.int32(0))
+    found = [PUZZLE.generate(rng, state, world, Options(loops=loops, min_moves=min_moves)) for world in range(60)]
+    assert found == [longest_way(board) >= min_moves for board in pictures(state)]
+    assert 0 < sum(found) < 60
+
+
+@pytest.mark.parametrize("loops", [0, 20])
+def test_all_lengths_in_the_window_that_the_maze_has_are_equally_frequent(loops):
+    boards = pictures(make(2000, 7, 7, loops=loops, min_moves=4, max_moves=14))
+    ways = Counter((longest_way(board), shortest_way(board)) for board in boards)
+    for longest in (8, 10, 12):
+        seen = [ways[longest, way] for way in range(4, longest + 1, 2)]
+        assert max(seen) - min(seen) < 6 * np.mean(seen) ** 0.5
+        assert min(seen) > 0
 
 
 @pytest.mark.parametrize(("width", "num_trees"), [(5, 4), (7, 15)])
@@ -208,7 +239,7 @@ def test_the_same_seed_makes_the_same_level_and_the_next_episode_another():
     first, again = make(10), make(10)
     np.testing.assert_array_equal(first.board, again.board)
     again.book["episode"] += 1
-    TURNS.begin_generated(again, np.zeros((10, 64), np.uint64), np.arange(10), Options(), 100)
+    make_levels(PUZZLE, again, np.arange(10), Wanted(Options()))
     assert (first.board != again.board).any(axis=1).all()
 
 
@@ -248,6 +279,42 @@ def test_the_solver_gives_up_if_the_plan_has_no_room():
     assert PUZZLE.find_plan(state, 0, np.empty(4, np.int8))[0] == 4
 
 
+RING = """
+    #####
+    #---#
+    #@#.#
+    #---#
+    #####
+"""
+
+
+@pytest.mark.parametrize(
+    ("drawing", "moves", "nodes", "branching"),
+    [
+        (MAZE, 5, 5, 1),  # a single corridor
+        (RING, 4, 6, 5 / 4),  # two ways from the start, then one
+        ("####### #@---.# ####-## #######", 4, 4, 5 / 4),  # a dead end, never searched from
+        ("##### #.@-# #####", 1, 1, 2),
+    ],
+)
+def test_grades_say_how_hard_a_maze_is(drawing, moves, nodes, branching):
+    length, grades = PUZZLE.find_plan(start(drawing), 0, np.empty(9, np.int8))
+    assert length == moves
+    assert dict(zip(PUZZLE.grades, grades, strict=True)) == {
+        "moves": moves,
+        "nodes": nodes,
+        "branching": branching,
+        "irreversible": 0,
+    }
+
+
+def test_the_solver_gives_up_after_as_many_cells_as_it_may_search_from():
+    state, plan = start(RING), np.empty(9, np.int8)
+    assert PUZZLE.find_plan(state, 0, plan, Limits(nodes=6))[0] == 4
+    length, grades = PUZZLE.find_plan(state, 0, plan, Limits(nodes=5))
+    assert length == GAVE_UP and grades[1] == 5 and np.isnan(grades[0])
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -255,7 +322,19 @@ def test_the_solver_gives_up_if_the_plan_has_no_room():
         ((Options(), 3, 9), "odd and at least 5"),
         ((Options(algorithm=2), 9, 9), "it is 2"),
         ((Options(loops=101), 9, 9), "0 to 100; it is 101"),
-        ((Options(path_length=-1), 9, 9), "it is -1"),
+        ((Options(min_moves=-1), 9, 9), "min_moves and max_moves are -1 and 0"),
+        ((Options(max_moves=-2), 9, 9), "0 (no bound) or a number of steps"),
+        (
+            (Options(min_moves=6, max_moves=4), 9, 9),
+            "min_moves is at most max_moves; min_moves and max_moves are 6 and 4",
+        ),
+        ((Options(min_moves=7, max_moves=7), 9, 9), "the number of steps is even"),
+        ((Options(max_moves=1), 9, 9), "at least 2"),
+        (
+            (Options(min_moves=31), 9, 9),
+            "no way in such a maze is longer than 30 steps; min_moves and max_moves are 31 and 0",
+        ),
+        ((Options(min_moves=14, loops=100), 9, 9), "longer than 12 steps"),
     ],
 )
 def test_impossible_options_are_explained(settings, said):
@@ -278,6 +357,15 @@ def test_ids_can_be_made():
     assert all(smaller < larger for smaller, larger in pairwise(sizes))
 
 
+@pytest.mark.parametrize("id", PUZZLE.ids)
+def test_every_id_keeps_its_window(id):
+    settings = PUZZLE.ids[id]
+    episodes = Episodes(PUZZLE, 20, **settings)
+    episodes.begin(np.arange(20), np.arange(20, dtype=np.uint64))
+    ways = {naive.fewest(naive.TWINS["maze"], drawing) for drawing in episodes.observe()}
+    assert settings["min_moves"] <= min(ways) < max(ways) <= settings["max_moves"]
+
+
 def test_the_docs_page_shows_what_happens():
     assert doctest.testfile(str(PAGE), module_relative=False).failed == 0
 
@@ -286,7 +374,7 @@ def fingerprint():
     """Return levels and plans, to compare compiled with uncompiled ones."""
     plan = np.zeros(100, np.int8)
     told = []
-    for options in ({}, {"loops": 20}, {"algorithm": WILSON, "path_length": 9}):
+    for options in ({}, {"loops": 20}, {"algorithm": WILSON, "min_moves": 5, "max_moves": 9}):
         state = make(4, 9, 7, **options)
         told += [
             state.board.tobytes().hex(),
@@ -299,7 +387,7 @@ def fingerprint():
 def test_compiled_and_uncompiled_kernels_do_the_same():
     other = "0" if os.environ.get("NUMBA_DISABLE_JIT", "0") == "1" else "1"
     command = [sys.executable, "-W", "ignore", __file__]
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": other}
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": other, "PYTHONPATH": os.pathsep.join(sys.path)}
     told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert told.strip() == fingerprint()
 

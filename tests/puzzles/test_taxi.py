@@ -9,9 +9,11 @@ from itertools import count
 from pathlib import Path
 
 import gymnasium as gym
+import naive
 import numpy as np
 import pytest
 
+from textworlds import Episodes
 from textworlds.grid import (
     AGENT,
     AGENT_IN_WAY,
@@ -27,10 +29,12 @@ from textworlds.grid import (
     new_state,
     settle,
 )
+from textworlds.making import Wanted, grade_levels, make_levels
 from textworlds.play import REASONS, turns_of
-from textworlds.puzzles import GAVE_UP, NO_SOLUTION
+from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.puzzles.taxi import PUZZLE, Options
 from textworlds.puzzles.taxi.rules import DROPOFF, NO_FARE, NO_PASSENGER, NO_STAND, PICKUP, TAXI_FULL
+from textworlds.puzzles.taxi.solver import POSITION_BYTES
 from textworlds.text.formats import read, write
 
 SOUTH, NORTH, EAST, WEST = range(4)
@@ -44,7 +48,7 @@ def begin(pictures, num_agents=1):
     state = new_state(len(pictures), pictures[0].shape, num_agents)
     for world, picture in enumerate(pictures):
         history = np.zeros((len(pictures), 64), np.uint64)
-        TURNS.begin_with(state, history, np.array([world]), picture.reshape(1, -1), 100)
+        TURNS.begin_with(state, history, np.array([world]), picture.reshape(1, -1), np.zeros(1, int), 100)
     return state
 
 
@@ -68,7 +72,8 @@ def make(num_levels, height=5, width=5, **options):
     state = new_state(num_levels, (PUZZLE.num_planes(options), height, width))
     state.book["seed"] = np.arange(num_levels)
     history = np.zeros((num_levels, 64), np.uint64)
-    assert TURNS.begin_generated(state, history, np.arange(num_levels), options, 100) == -1
+    make_levels(PUZZLE, state, np.arange(num_levels), Wanted(options))
+    TURNS.begin_all(state, history, np.arange(num_levels), 100)
     return state
 
 
@@ -148,6 +153,21 @@ def test_the_classic_starts_are_gymnasiums_300_equally_often(gymnasium):
     starts = Counter(encoded(gymnasium, picture) for picture in pictures_of(make(12_000, classic=1)))
     assert sorted(starts) == np.flatnonzero(gymnasium.initial_state_distrib).tolist()
     assert all(abs(seen - 40) < 5 * 40**0.5 for seen in starts.values())
+
+
+def test_the_classic_starts_take_6_to_18_actions():
+    moves = grade_levels(PUZZLE, pictures_of(make(12_000, classic=1)))[:, 0]
+    assert sorted(set(moves.tolist())) == list(range(6, 19))
+
+
+def test_the_classic_starts_are_parted_into_splits(gymnasium):
+    starts = []
+    for split in ("train", "validation", "test"):
+        episodes = Episodes(PUZZLE, 3000, height=5, width=5, classic=1, split=split)
+        episodes.begin(np.arange(3000), np.arange(3000, dtype=np.uint64))
+        starts.append({encoded(gymnasium, picture) for picture in episodes.worlds.pictures()})
+    assert [len(found) for found in starts] == [223, 41, 36]
+    assert len(set.union(*starts)) == 300
 
 
 def test_a_classic_episode_pays_as_in_gymnasium():
@@ -287,7 +307,7 @@ def test_the_same_seed_makes_the_same_level_and_the_next_episode_another():
     first, again = make(10), make(10)
     np.testing.assert_array_equal(first.board, again.board)
     again.book["episode"] += 1
-    TURNS.begin_generated(again, np.zeros((10, 64), np.uint64), np.arange(10), Options(), 100)
+    make_levels(PUZZLE, again, np.arange(10), Wanted(Options()))
     assert (first.board != again.board).any(axis=1).all()
 
 
@@ -397,6 +417,82 @@ def test_the_solver_gives_up_if_the_plan_has_no_room():
     assert PUZZLE.find_plan(state, 0, np.empty(5, np.int8))[0] == 5
 
 
+@pytest.mark.parametrize(
+    ("drawing", "grades"),
+    [
+        (TOWN, {"moves": 8, "nodes": 1, "branching": 1, "irreversible": 0}),
+        # To any of the three stands.
+        ("+-+-+-+-+\n|R G @ Y|\n+-+-+-+-+\npassenger 1: @ to R", {"moves": 3, "nodes": 1, "branching": 3}),
+        # First 1 from R or 2 from G, to either of two other stands; then the other one.
+        (
+            "+-+-+-+-+\n|r . G Y|\n+-+-+-+-+\npassenger 1: R to G\npassenger 2: G to Y",
+            {"moves": 7, "nodes": 2, "branching": 3},
+        ),
+    ],
+)
+def test_grades_say_how_hard_a_level_is(drawing, grades):
+    length, told = PUZZLE.find_plan(start(drawing), 0, np.empty(99, np.int8))
+    assert length == grades["moves"]
+    assert grades.items() <= dict(zip(PUZZLE.grades, told.tolist(), strict=True)).items()
+
+
+def all_states(drawing):
+    """Return a taxi's world, and for every world that can be led to from it those one action on."""
+    first = naive.read_city(drawing)
+    following, queue = {}, [first]
+    while queue:
+        world = queue.pop()
+        if world not in following:
+            following[world] = {naive.act_in_taxi(world, action)[1] for action in range(6)}
+            queue += following[world]
+    return first, following
+
+
+@pytest.mark.parametrize(
+    ("town", "trips"),
+    [("R G", "RG"), ("R G Y", "RG GR"), ("R G Y", "RG GG"), ("R G Y B", "RG GY RY"), ("R G", "RG GR")],
+)
+def test_nothing_is_irreversible_with_more_stands_than_passengers(town, trips):
+    edge = "+-" * (len(town) // 2 + 1) + "+"
+    lines = [f"passenger {number}: {at} to {to}" for number, (at, to) in enumerate(trips.split(), 1)]
+    drawing = "\n".join([edge, f"|{town.replace('R', 'r')}|", edge, *lines])
+    first, following = all_states(drawing)
+    before = {world: set() for world in following}
+    for world, ones in following.items():
+        for one in ones:
+            before[one].add(world)
+    back, queue = set(), [first]
+    while queue:
+        if (world := queue.pop()) not in back:
+            back.add(world)
+            queue += before[world]
+    _, grades = PUZZLE.find_plan(start(drawing), 0, np.empty(99, np.int8))
+    assert (back == following.keys()) == (grades[-1] == 0)
+    assert (grades[-1] == 0) == (len(town.split()) > len(trips.split()))
+
+
+def test_the_solver_gives_up_after_as_many_positions_as_it_may_expand():
+    state, plan = start(STREET.format("G to B", "R to Y")), np.empty(99, np.int8)
+    length, grades = PUZZLE.find_plan(state, 0, plan)
+    assert PUZZLE.find_plan(state, 0, plan, Limits(nodes=int(grades[1])))[0] == length
+    told, fewer = PUZZLE.find_plan(state, 0, plan, Limits(nodes=int(grades[1]) - 1))
+    assert told == GAVE_UP and fewer[1] == grades[1] - 1 and np.isnan(fewer[0])
+
+
+def test_more_room_never_makes_the_answer_another_one():
+    state = make(3, 9, 9, num_stands=6, num_passengers=4)
+    plans = np.zeros((2, 300), np.int8)
+    for world in range(3):
+        length = PUZZLE.find_plan(state, world, plans[0])[0]
+        told = []
+        for positions in (0, 1, 50, 400, 3000, 20_000, 10**6):
+            told.append(PUZZLE.find_plan(state, world, plans[1], Limits(bytes=positions * POSITION_BYTES))[0])
+            if told[-1] != GAVE_UP:
+                np.testing.assert_array_equal(*plans)
+        assert told[0] == GAVE_UP and told[-1] == length
+        assert set(told[told.index(length) :]) == {length}
+
+
 def test_a_solved_level_has_an_empty_plan():
     state = start("+-+-+-+\n|R @ G|\n+-+-+-+\npassenger 1: G to G")
     assert PUZZLE.find_plan(state, 0, np.empty(4, np.int8))[0] == 0
@@ -418,6 +514,11 @@ def test_a_solved_level_has_an_empty_plan():
         ((Options(classic=1), 6, 5), "the classic map has 5 rows"),
         ((Options(classic=1, num_passengers=2), 5, 5), "the classic map has 5 rows"),
         ((Options(classic=2), 5, 5), "0 or 1; it is 2"),
+        ((Options(min_moves=-1), 5, 5), "they are -1 and 0"),
+        ((Options(min_moves=9, max_moves=8), 5, 5), "min_moves is at most max_moves; they are 9 and 8"),
+        ((Options(max_moves=5, num_passengers=2), 5, 5), "such levels take 6 to 100 actions"),
+        ((Options(min_moves=51), 5, 5), "min_moves and max_moves are 51 and 0"),
+        ((Options(classic=1, min_moves=19), 5, 5), "such levels take 6 to 18 actions"),
     ],
 )
 def test_impossible_options_are_explained(settings, said):
@@ -452,6 +553,19 @@ def test_only_one_passenger_rides():
     assert "1 to 8 passengers; this one has 0" in PUZZLE.check_level(picture[:1])
 
 
+@pytest.mark.parametrize("id", [id for id, settings in PUZZLE.ids.items() if "min_moves" in settings])
+def test_every_id_keeps_its_window(id):
+    settings = PUZZLE.ids[id]
+    num_levels = 20 if settings["height"] < 9 else 2
+    episodes = Episodes(PUZZLE, num_levels, **settings)
+    episodes.begin(np.arange(num_levels), np.arange(num_levels, dtype=np.uint64))
+    if settings["height"] < 12:
+        moves = [naive.fewest(naive.TWINS["taxi"], drawing) for drawing in episodes.observe()]
+    else:
+        moves = grade_levels(PUZZLE, episodes.worlds.pictures())[:, 0].tolist()
+    assert settings["min_moves"] <= min(moves) <= max(moves) <= settings["max_moves"]
+
+
 def test_the_docs_page_shows_what_happens():
     assert doctest.testfile(str(PAGE), module_relative=False).failed == 0
 
@@ -473,7 +587,7 @@ def fingerprint():
 def test_compiled_and_uncompiled_kernels_do_the_same():
     other = "0" if os.environ.get("NUMBA_DISABLE_JIT", "0") == "1" else "1"
     command = [sys.executable, "-W", "ignore", __file__]
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": other}
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": other, "PYTHONPATH": os.pathsep.join(sys.path)}
     told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert told.strip() == fingerprint()
 

@@ -5,8 +5,8 @@ Actions: 0 up, 1 down, 2 left, 3 right.
 Level and state: one plane. SOLID walls, GOAL the exit, AGENT the player. A level given by hand may have several exits.
 Solved when: a player stands on an exit.
 Generator: a spanning tree of the rooms at odd rows and columns, by the recursive backtracker or by Wilson's
-    algorithm, which draws every tree with the same chance; a share of the other walls opened; start and exit as far
-    apart as asked.
+    algorithm, which draws every tree with the same chance; a share of the other walls opened; start and exit at a
+    distance drawn from the window asked for, or as far apart as can be.
 Solver: breadth-first search: the fewest steps, and a proof where there is no way.
 Sources: Wilson (STOC 1996); Buck, Mazes for Programmers (2015); for start and exit Crescenzi, Grossi, Habib, Lanzi and
     Marino (Theoretical Computer Science, 2013). The paper of the WMAct ids, arXiv 2511.23476, does not say how large
@@ -32,8 +32,22 @@ def check_options(options: Options, height: int, width: int) -> str:
         return f"algorithm is -1 (any), 0 (backtracker) or 1 (Wilson's); it is {options.algorithm}"
     if not 0 <= options.loops <= 100:
         return f"loops is a percentage, 0 to 100; it is {options.loops}"
-    if options.path_length < 0:
-        return f"path_length is 0 (as long as can be) or a number of steps; it is {options.path_length}"
+    return _check_window(options, height // 2, width // 2)
+
+
+def _check_window(options: Options, num_rows: int, num_columns: int) -> str:
+    """Return why no maze of so many rooms lies in the window, or an empty string."""
+    least, most = options.min_moves, options.max_moves
+    window = f"min_moves and max_moves are {least} and {most}"
+    if least < 0 or most < 0:
+        return f"a window is 0 (no bound) or a number of steps; {window}"
+    if 0 < most < least:
+        return f"min_moves is at most max_moves; {window}"
+    if 0 < most < max(least + least % 2, 2):
+        return f"from room to room the number of steps is even, and at least 2; {window}"
+    longest = 2 * (num_rows * num_columns - 1) if options.loops < 100 else 2 * (num_rows + num_columns - 2)
+    if least > longest:
+        return f"no way in such a maze is longer than {longest} steps; {window}"
     return ""
 
 
@@ -54,12 +68,12 @@ PUZZLE = Puzzle(
     words=WORDS,
     options=Options,
     ids={
-        "Maze-easy-v0": square(7, 60, path_length=6),
-        "Maze-medium-v0": square(11, 120),
-        "Maze-hard-v0": square(15, 200),
-        "Maze-expert-v0": square(25, 500, loops=10),
-        "WMAct-Maze-v0": square(9, 30),
-        "WMAct-Maze-hard-v0": square(13, 30),
+        "Maze-easy-v0": square(7, 60, min_moves=6, max_moves=10),
+        "Maze-medium-v0": square(11, 120, min_moves=12, max_moves=20),
+        "Maze-hard-v0": square(15, 200, min_moves=22, max_moves=36),
+        "Maze-expert-v0": square(25, 500, loops=10, min_moves=40, max_moves=60),
+        "WMAct-Maze-v0": square(9, 30, min_moves=20, max_moves=28),
+        "WMAct-Maze-hard-v0": square(13, 30, min_moves=40, max_moves=60),
     },
     step=step,
     goals_left=goals_left,

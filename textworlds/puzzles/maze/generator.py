@@ -14,6 +14,7 @@ from textworlds.random import below
 
 ANY, BACKTRACKER, WILSON = -1, 0, 1
 NONE = -1
+LONGEST = 0
 
 
 class Options(NamedTuple):
@@ -24,19 +25,20 @@ class Options(NamedTuple):
             to draw one of the two for each level.
         loops: of the walls that could still be opened between two rooms, the percentage that is opened; 0 leaves one
             way from any room to any other, 100 leaves no wall but the pillars.
-        path_length: steps from start to exit on the shortest way; 0 for as many as any two rooms of the maze have. All
-            such lengths are even: an odd one counts as the next even one. One that is longer than the maze has counts
-            as the longest that it has.
+        min_moves, max_moves: the fewest and the most steps from start to exit on the shortest way; 0 for no bound. The
+            number is drawn from those in between that the maze has, all of them even, each with the same chance; with
+            no bound at all, it is the largest that the maze has.
     """
 
     algorithm: int = ANY
     loops: int = 0
-    path_length: int = 0
+    min_moves: int = 0
+    max_moves: int = 0
 
 
 @kernel
 def generate(rng, state, world, options):
-    """Fill in a maze; always returns True."""
+    """Fill in a maze; return False if no two of its rooms are as far apart as asked."""
     board = state.board[world]
     num_rows, num_columns, width = state.height // 2, state.width // 2, state.width
     rooms = np.empty(num_rows * num_columns, np.int64)
@@ -50,9 +52,11 @@ def generate(rng, state, world, options):
     if options.loops > 0:
         num_closed = num_rows * (num_columns - 1) + (num_rows - 1) * num_columns - (rooms.size - 1)
         open_loops(rng, board, width, rooms, num_closed, (num_closed * options.loops + 50) // 100)
-    wanted = (options.path_length + 1) // 2 if options.path_length > 0 else rooms.size
-    place_ends(rng, board, width, rooms, wanted, options.loops > 0, workspace)
-    return True
+    least = max((options.min_moves + 1) // 2, 1)
+    most = options.max_moves // 2 if options.max_moves > 0 else rooms.size
+    if options.min_moves == 0 and options.max_moves == 0:
+        least = LONGEST
+    return place_ends(rng, board, width, rooms, least, most, options.loops > 0, workspace)
 
 
 @kernel
@@ -166,49 +170,59 @@ def open_loops(rng, board, width, rooms, num_closed, wanted):
 
 
 @kernel
-def place_ends(rng, board, width, rooms, wanted, has_loops, queue):
-    """Set the agent and the exit on two rooms that are `wanted` rooms apart, or as far as any two if none are so far.
+def place_ends(rng, board, width, rooms, least, most, has_loops, queue):
+    """Set the agent and the exit on two rooms; return False if no two are `least` rooms apart.
 
-    A room that is farthest from any one is, in a tree, an end of a longest way.
+    A room that is farthest from any one is, in a tree, an end of a longest way. From such an end there are rooms at
+    each shorter distance too.
 
     Args:
+        least, most: rooms apart, the bounds of what is drawn; LONGEST in place of the least: as far apart as any two.
         queue: int32[cells], workspace.
     """
     parents = np.empty(board.size, np.int32)
-    start = rooms[below(rng, rooms.size)]
-    depth, exit = farthest(rng, board, width, start, wanted, queue, parents)
-    if depth < wanted:
-        start = exit
-        depth, exit = farthest(rng, board, width, start, wanted, queue, parents)
-    if depth < wanted and has_loops:
-        start, exit = search_apart(rng, board, width, start, exit, depth, wanted, queue, parents)
+    start = end = rooms[below(rng, rooms.size)]
+    near, exit = farthest(rng, board, width, start, most, queue, parents)
+    longest = near
+    if longest < most:
+        end = exit
+        longest, exit = farthest(rng, board, width, end, most, queue, parents)
+    if longest < most and has_loops:
+        longest, end = search_apart(board, width, end, exit, longest, most, queue, parents)
+    if longest < least:
+        return False
+    wanted = longest if least == LONGEST else least + below(rng, longest - least + 1)
+    start = start if wanted <= near else end
+    _, exit = farthest(rng, board, width, start, wanted, queue, parents)
     board[start] ^= AGENT
     board[exit] ^= GOAL
+    return True
 
 
 @kernel
-def search_apart(rng, board, width, start, exit, longest, wanted, queue, parents):
-    """Return two rooms that are `wanted` rooms apart, or as far as any two, given two that are `longest` apart.
+def search_apart(board, width, end, exit, longest, wanted, queue, parents):
+    """Return how far apart two rooms can be, or `wanted` if that is less, and one that is so far from another.
 
     Tries the rooms around the middle, from the farthest inwards: rooms at most `radius` from it are at most 2 * radius
     apart. iFUB: Crescenzi, Grossi, Habib, Lanzi and Marino, On Computing the Diameter of Real-World Undirected Graphs
     (Theoretical Computer Science, 2013); here the search also ends where two rooms are as far apart as wanted.
 
     Args:
-        parents: int32[cells], as left by the sweep from start to exit.
+        end, exit: two rooms that are `longest` apart.
+        parents: int32[cells], as left by the sweep from end to exit.
     """
     middle = exit
     for _ in range(longest // 2):
         middle = np.int64(parents[middle])
-    radius, first, end = sweep(board, width, middle, board.size, queue, parents)
+    radius, first, last = sweep(board, width, middle, board.size, queue, parents)
     while longest < wanted and longest < 2 * radius:
-        for room in queue[first:end].copy():
-            depth, other = farthest(rng, board, width, np.int64(room), wanted, queue, parents)
+        for room in queue[first:last].copy():
+            depth, _, _ = sweep(board, width, np.int64(room), wanted, queue, parents)
             if depth > longest:
-                longest, start, exit = depth, np.int64(room), other
+                longest, end = depth, np.int64(room)
         radius -= 1
-        _, first, end = sweep(board, width, middle, radius, queue, parents)
-    return start, exit
+        _, first, last = sweep(board, width, middle, radius, queue, parents)
+    return longest, end
 
 
 @kernel

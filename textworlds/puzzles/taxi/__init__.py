@@ -27,6 +27,8 @@ from textworlds.puzzles.taxi.solver import solve
 from textworlds.puzzles.taxi.words import WORDS
 
 MAX_PASSENGERS = 8
+FEWEST_ACTIONS = 3  # for a passenger: pickup, a step, dropoff
+CLASSIC_ACTIONS = 6, 18  # the fewest and the most that one of Gymnasium's starts takes
 
 
 def check_options(options: Options, height: int, width: int) -> str:
@@ -44,6 +46,21 @@ def check_options(options: Options, height: int, width: int) -> str:
         return f"num_passengers is 1 to {MAX_PASSENGERS}; it is {options.num_passengers}"
     if not 0 <= options.walls <= 100:
         return f"walls is a percentage, 0 to 100; it is {options.walls}"
+    return _check_window(options, height * width)
+
+
+def _check_window(options: Options, cells: int) -> str:
+    """Return why no level of so many cells lies in the window, or an empty string."""
+    least, most = options.min_moves, options.max_moves
+    if least < 0 or most < 0:
+        return f"min_moves and max_moves are 0 (no bound) or a number of actions; they are {least} and {most}"
+    if 0 < most < least:
+        return f"min_moves is at most max_moves; they are {least} and {most}"
+    shortest, longest = FEWEST_ACTIONS * options.num_passengers, 2 * cells * options.num_passengers
+    if options.classic:
+        shortest, longest = CLASSIC_ACTIONS
+    if 0 < most < shortest or least > longest:
+        return f"such levels take {shortest} to {longest} actions; min_moves and max_moves are {least} and {most}"
     return ""
 
 
@@ -89,10 +106,10 @@ PUZZLE = Puzzle(
     words=WORDS,
     options=Options,
     ids={
-        "Taxi-easy-v0": square(5, 60),
-        "Taxi-medium-v0": square(7, 120, num_stands=5, num_passengers=2),
-        "Taxi-hard-v0": square(9, 200, num_stands=6, num_passengers=3),
-        "Taxi-expert-v0": square(12, 300, num_stands=8, num_passengers=4),
+        "Taxi-easy-v0": square(5, 60, min_moves=6, max_moves=12),
+        "Taxi-medium-v0": square(7, 120, num_stands=5, num_passengers=2, min_moves=15, max_moves=25),
+        "Taxi-hard-v0": square(9, 200, num_stands=6, num_passengers=3, min_moves=28, max_moves=44),
+        "Taxi-expert-v0": square(12, 300, num_stands=8, num_passengers=4, min_moves=48, max_moves=80),
         "Taxi-classic-v0": square(5, 200, classic=1, rewards="classic", action_mask=True),
         "WMAct-Taxi-v0": square(5, 30, classic=1),
     },

@@ -21,12 +21,16 @@ class Options(NamedTuple):
         num_stands: 2 to 26.
         walls: of the walls that could stand with every cell still within reach, the percentage that does.
         classic: 1 for the map of Gymnasium's Taxi, with one of its 300 starts; 0 for a map of its own for each level.
+        min_moves, max_moves: the fewest and the most actions that a best plan takes; 0 for no bound. Not the
+            generator's business: other levels are thrown away.
     """
 
     num_passengers: int = 1
     num_stands: int = 4
     walls: int = 40
     classic: int = 0
+    min_moves: int = 0
+    max_moves: int = 0
 
 
 @kernel

@@ -17,7 +17,11 @@ from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION
 from textworlds.puzzles.search import downhill, measure
 from textworlds.puzzles.taxi.rules import DROPOFF, PICKUP, goals_left
 
-CAPACITY = 400_000
+MOVES, NODES, BRANCHING, IRREVERSIBLE = range(4)  # places of the grades
+
+# What a position may take, of limits.bytes: its place in the arrays, two to four slots of the table (8 to 16 bytes),
+# two entries of the heap, and as much again while the arrays grow.
+POSITION_BYTES = 96
 
 # A position packs numbers of 5 bits: the taxi's stand, then each passenger's. RIDING is only in the first position,
 # and so is a taxi at a stand of number S, which means where it was at the start.
@@ -45,13 +49,23 @@ class Positions(NamedTuple):
     size: np.ndarray  # int64[1], positions found
 
 
+class Tally(NamedTuple):
+    """What a search has done, int64[1] each."""
+
+    nodes: np.ndarray  # positions expanded
+    fares: np.ndarray  # fares on from these
+
+
 @kernel
 def solve(state, world, plan, limits, grades):
     """Write a plan of the fewest actions for the first taxi, the others standing still.
 
-    Gives up after CAPACITY positions, and on more than MOST_STANDS stands or MOST_PASSENGERS passengers.
+    Gives up after limits.nodes positions expanded or where limits.bytes are too little for those found, if the plan
+    does not fit, and on more than MOST_STANDS stands or MOST_PASSENGERS passengers.
     """
+    grades[NODES] = 0
     if goals_left(state, world) == 0:
+        grades[MOVES] = grades[IRREVERSIBLE] = 0
         return 0
     cells = state.height * state.width
     stands = np.flatnonzero(state.board[world, :cells] & GOAL)
@@ -63,9 +77,31 @@ def solve(state, world, plan, limits, grades):
     first = find_first(state, world, city)
     if first < 0:
         return NO_SOLUTION
-    positions = new_positions(stands.size, num_passengers)
-    last = search(positions, city, first)
-    return last if last < 0 else write_plan(state, world, positions, city, last, plan)
+    tally = Tally(np.zeros(1, np.int64), np.zeros(1, np.int64))
+    last, positions = search(city, first, limits, tally)
+    grades[NODES] = tally.nodes[0]
+    length = last if last < 0 else write_plan(state, world, positions, city, last, plan)
+    if length >= 0:
+        grades[MOVES] = length
+        grades[BRANCHING] = tally.fares[0] / tally.nodes[0]
+        grades[IRREVERSIBLE] = share_irreversible(city)
+    return length
+
+
+@kernel
+def share_irreversible(city):
+    """Return 0.0 if any state of the city can be brought back from any other, and NaN if that is not known.
+
+    It can if the taxi reaches more stands than there are passengers. Then one stand is free whenever nobody rides, so
+    that all can be brought to stands of their own, and these be exchanged for one another. From there, whatever has
+    been: undone action by action, it too comes to where each waits alone. For if one who rides is put at a free stand,
+    `pickup` there takes in no other; and undoing `dropoff`, any passenger at all can be taken from among several.
+    """
+    taxi = city.stands.size
+    within_reach = 0
+    for stand in range(taxi):
+        within_reach += apart(city, taxi, stand) >= 0
+    return 0.0 if within_reach > city.destinations.size else np.nan
 
 
 @kernel
@@ -117,11 +153,8 @@ def unpack(packed, number):
 
 
 @kernel
-def new_positions(num_stands, num_passengers):
-    """Return an empty collection with room for all positions, or for CAPACITY."""
-    capacity = num_stands + 2
-    for _ in range(num_passengers):
-        capacity = min(capacity * num_stands, CAPACITY)
+def new_positions(capacity):
+    """Return an empty collection with room for so many positions."""
     slots = 16
     while slots < 2 * capacity:
         slots *= 2
@@ -136,28 +169,51 @@ def new_positions(num_stands, num_passengers):
 
 
 @kernel
-def search(positions, city, first):
-    """Play fares from one position after another; return the index of a solved one, NO_SOLUTION or GAVE_UP."""
-    index = find(positions, first)
-    positions.cost[index], positions.parent[index] = 0, -1
-    waiting = [np.int64(index)]  # total << 32 | position
+def grow(positions, capacity):
+    """Return the same positions, at the same places, with room for so many."""
+    wider = new_positions(capacity)
+    for place in range(positions.size[0]):
+        find(wider, positions.packed[place])
+        wider.cost[place], wider.parent[place] = positions.cost[place], positions.parent[place]
+        wider.is_done[place] = positions.is_done[place]
+    return wider
+
+
+@kernel
+def search(city, first, limits, tally):
+    """Play fares from one position after another; return the place of a solved one, NO_SOLUTION or GAVE_UP, and all."""
+    most = limits.bytes // POSITION_BYTES
+    most_fares = city.stands.size * (city.stands.size + 1)
+    positions = new_positions(min(2 * most_fares, most + 1))
+    waiting = [np.int64(find(positions, first))]  # total << 32 | position
+    positions.cost[0], positions.parent[0] = 0, -1
     while len(waiting) > 0:
         position = heappop(waiting) & 0xFFFFFFFF
-        packed = positions.packed[position]
         if positions.is_done[position]:
             continue
-        if actions_left(city, packed) == 0:
-            return position
-        positions.is_done[position] = True
-        for start in range(city.stands.size + 1):
-            passenger = next_fare(city, packed, start)
-            if passenger == NOBODY:
-                continue
-            for end in range(city.stands.size):
-                if end != start and apart(city, start, end) >= 0:
-                    if not play_fare(positions, city, waiting, position, passenger, start, end):
-                        return GAVE_UP
-    return NO_SOLUTION
+        if actions_left(city, positions.packed[position]) == 0:
+            return position, positions
+        if tally.nodes[0] == limits.nodes or max(positions.size[0], len(waiting) // 2) + most_fares > most:
+            return GAVE_UP, positions
+        if positions.size[0] + most_fares > positions.packed.size:
+            positions = grow(positions, min(2 * positions.packed.size, most))
+        expand(positions, city, waiting, position, tally)
+    return NO_SOLUTION, positions
+
+
+@kernel
+def expand(positions, city, waiting, position, tally):
+    """Play all fares on from a position."""
+    positions.is_done[position] = True
+    tally.nodes[0] += 1
+    for start in range(city.stands.size + 1):
+        passenger = next_fare(city, positions.packed[position], start)
+        if passenger == NOBODY:
+            continue
+        for end in range(city.stands.size):
+            if end != start and apart(city, start, end) >= 0:
+                tally.fares[0] += 1
+                play_fare(positions, city, waiting, position, passenger, start, end)
 
 
 @kernel
@@ -176,7 +232,7 @@ def next_fare(city, packed, start):
 
 @kernel
 def play_fare(positions, city, waiting, position, passenger, start, end):
-    """Keep the position after a fare if that is the cheapest way to it; return False if there is no room for more."""
+    """Keep the position after a fare if that is the cheapest way to it."""
     packed = positions.packed[position]
     taxi = unpack(packed, 0)
     cost = positions.cost[position] + apart(city, start, end) + 1
@@ -189,7 +245,6 @@ def play_fare(positions, city, waiting, position, passenger, start, end):
     if index == size or cost < positions.cost[index]:
         positions.cost[index], positions.parent[index] = cost, position
         heappush(waiting, np.int64((cost + actions_left(city, after)) << 32 | index))
-    return positions.size[0] < positions.packed.size
 
 
 @kernel
