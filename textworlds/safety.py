@@ -6,7 +6,7 @@ checked one by one (bank.read_level); this does what can be done for all puzzles
 
 import numpy as np
 
-from textworlds.grid import AGENT, GOAL, ITEM, LEFT, RIGHT, SOLID, UP
+from textworlds.grid import AGENT, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, WALLS
 from textworlds.kernel import kernel
 from textworlds.puzzles import Puzzle
 
@@ -109,7 +109,7 @@ def flaw_of_planes(board, cells):
         items = goals = 0
         for cell in range(cells):
             flags, below = board[start + cell], board[cell]
-            if flags & ~(ITEM | GOAL | AGENT):
+            if flags & (WALLS | SOLID):
                 return BAD_PLANE
             if flags & AGENT and not (flags & ITEM and below & AGENT):
                 return BAD_PLANE
