@@ -1,4 +1,4 @@
-"""The command line: `textworlds play`, `ids`, `check-levels`, `convert-levels`, `wmact`."""
+"""The command line: `textworlds play`, `ids`, `make-levels`, `check-levels`, `convert-levels`, `wmact`."""
 
 import argparse
 import os
@@ -16,6 +16,7 @@ from textworlds.ids import all_ids, find_id
 from textworlds.level_commands import add_parsers as add_level_commands
 from textworlds.level_files import find_levels, load
 from textworlds.level_set import LevelSet
+from textworlds.make_command import add_parser as add_make_levels
 from textworlds.puzzles import PUZZLES, Puzzle, find_puzzle
 from textworlds.terminal import Terminal
 from textworlds.text.levels import Level
@@ -61,6 +62,7 @@ def make_parser() -> Parser:
     ids = commands.add_parser("ids", help="list all ids with their settings")
     ids.set_defaults(run=lambda arguments: print(table_of_ids()))
     add_level_commands(commands)
+    add_make_levels(commands)
     add_wmact(commands)
     return parser
 

@@ -12,7 +12,7 @@ levels of n have the same key with a chance of about n^2 / 2^65: 1 in 37 million
 import numpy as np
 
 from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, WALLS, mark
-from textworlds.kernel import kernel
+from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles import Puzzle
 from textworlds.random import mix
 
@@ -31,6 +31,7 @@ def split_of(key):
     return TEST if eighth == 0 else VALIDATION if eighth == 1 else TRAIN
 
 
+@Kernel.apart
 @kernel
 def content_key(board, height, width, roams):
     """Return the key of a level, uint64.
@@ -107,7 +108,7 @@ def reach(board, width, cells, blocking, flags, queue):
 @kernel
 def walls_within(board, flags, cell, height, width):
     """Return the wall bits of a cell that part it from another one that counts."""
-    walls = board[cell] & WALLS
+    walls = np.int64(board[cell]) & WALLS
     row, column = cell // width, cell % width
     if row == 0 or not flags[cell - width]:
         walls &= ~(1 << UP)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": True}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 class Kernel:
@@ -24,16 +24,23 @@ class Kernel:
     With NUMBA_DISABLE_JIT=1 the same functions run as plain Python.
     """
 
-    def __init__(self, function: Callable[..., Any], bound: dict[str, Any] | None = None, lean: bool = False) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        bound: dict[str, Any] | None = None,
+        is_lean: bool = False,
+        is_apart: bool = False,
+    ) -> None:
         self.function = function
         self.bound = bound or {}
-        self.is_lean = lean
+        self.is_lean = is_lean
+        self.is_apart = is_apart
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
 
     def bind(self, **bound: Any) -> "Kernel":
         """Return the same kernel with the global names in `bound`, here and in all it calls, standing for others."""
-        return Kernel(self.function, {**self.bound, **bound}, self.is_lean) if bound.keys() & self.all_names else self
+        return self._with(bound={**self.bound, **bound}) if bound.keys() & self.all_names else self
 
     def lean(self) -> "Kernel":
         """Return the same kernel, with all it calls, compiled without reference counts.
@@ -41,7 +48,18 @@ class Kernel:
         Only for kernels that allocate nothing. Counting the references to the arrays that calls pass on is atomic, and
         takes up to nine tenths of a step that is worth ten nanoseconds.
         """
-        return Kernel(self.function, self.bound, lean=True)
+        return self._with(is_lean=True)
+
+    def apart(self) -> "Kernel":
+        """Return the same kernel, called where it is used and not copied there.
+
+        For large kernels: copying them makes their callers slow to compile, and no faster.
+        """
+        return self._with(is_apart=True)
+
+    def _with(self, **changed: Any) -> "Kernel":
+        same = {"bound": self.bound, "is_lean": self.is_lean, "is_apart": self.is_apart}
+        return Kernel(self.function, **{**same, **changed})
 
     def __call__(self, *arguments: Any) -> Any:
         return self.compiled(*arguments)
@@ -60,7 +78,7 @@ class Kernel:
         from numba import njit
 
         _announce_compiling()
-        options: dict[str, Any] = {**OPTIONS, "_nrt": not self.is_lean}
+        options: dict[str, Any] = {**OPTIONS, "_nrt": not self.is_lean, "forceinline": not self.is_apart}
         try:
             return njit(copy, cache=True, **options)
         except RuntimeError:  # no folder that a cache could be written to
@@ -86,7 +104,7 @@ class Kernel:
     @cached_property
     def digest(self) -> str:
         """A hash of all that decides what the compiled kernel does."""
-        digest = hashlib.sha256(f"{OPTIONS}{self.is_lean}{_code_key(self.function.__code__)}".encode())
+        digest = hashlib.sha256(f"{OPTIONS}{self.is_lean}{self.is_apart}{_code_key(self.function.__code__)}".encode())
         for name, value in self.reads.items():
             digest.update(f"{name}={_value_key(value)};".encode())
         return digest.hexdigest()

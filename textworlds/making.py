@@ -71,13 +71,13 @@ def judge(state, worlds, limits, grades):
 
     Args:
         worlds: int64[K].
-        grades: float64[K, number of grades], filled in; the first is NaN where the level has no plan within the limits.
+        grades: float64[K, number of grades], filled in; the cost that is the objective is NaN where there is no plan.
     """
     plan = np.empty(4096 + 2 * state.board.shape[1], np.int8)
     for place, world in enumerate(worlds):
         settle(state, world)
         if solve(state, world, plan, limits, grades[place]) < 0:
-            grades[place, 0] = np.nan
+            grades[place, limits.objective] = np.nan
 
 
 class Kernels(NamedTuple):
@@ -134,18 +134,27 @@ def make_levels(puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted
             raise NoLevel(_complaint(puzzle, wanted, window, int(tries[given_up[0]]), float(nearest[given_up[0]])))
 
 
-def grade_levels(puzzle: Puzzle, pictures: np.ndarray, limits: Limits = Limits()) -> np.ndarray:
+def grade_levels(
+    puzzle: Puzzle, pictures: np.ndarray, limits: Limits = Limits(), all_costs: bool = True
+) -> np.ndarray:
     """Return what the solver proves of levels, float64[L, number of puzzle.grades].
+
+    Each cost is the fewest that any plan has, whatever the others are; the search's grades are those of the first.
 
     Args:
         pictures: uint8[L, P, H, W], walls closed.
-        limits: for each level. The first grade is NaN where they ran out, and where there is no solution.
+        limits: for each level and each cost. A cost is NaN where they ran out, and where there is no solution.
+        all_costs: prove all costs and not only the first, which may take several times as long; the others are NaN then.
     """
     state = new_state(len(pictures), pictures.shape[1:])
     state.board[:] = pictures.reshape(len(pictures), -1)
-    grades = np.full((len(pictures), len(puzzle.grades)), np.nan)
-    kernels_of(puzzle).judge(state, np.arange(len(pictures)), limits, grades)
-    return grades
+    num_costs = len(puzzle.costs)
+    grades = np.full((num_costs, len(pictures), len(puzzle.grades)), np.nan)
+    for objective, own in enumerate(grades[: num_costs if all_costs else 1]):
+        kernels_of(puzzle).judge(state, np.arange(len(pictures)), limits._replace(objective=objective), own)
+    for objective in range(1, num_costs):
+        grades[0, :, objective] = grades[objective, :, objective]
+    return grades[0]
 
 
 class NoLevel(ValueError):

@@ -8,8 +8,6 @@ so that the bound after it takes one more row and not the whole (Junghanns and S
 Single-Agent Search Methods Using Domain Knowledge, Artificial Intelligence 2001, section 4).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from textworlds.grid import UP, neighbour
@@ -18,31 +16,17 @@ from textworlds.kernel import kernel
 FAR = 1 << 20  # pushes to a goal that cannot be reached
 
 
-class Assignment(NamedTuple):
-    """Boxes assigned to goals, both counted from 1.
-
-    There are as many rows as goals: boxes in the order of their cells, then rows that stand for no box and cost nothing.
-    """
-
-    box_price: np.ndarray  # int64[G + 1], the dual variables of the method
-    goal_price: np.ndarray  # int64[G + 1]
-    box_of: np.ndarray  # int64[G + 1], the box that each goal is assigned to; 0 for none
-    slack: np.ndarray  # int64[G + 1], workspace
-    before: np.ndarray  # int64[G + 1], workspace
-    is_done: np.ndarray  # bool[G + 1], workspace
+# Rows of an assignment, int64[6, G + 1], which counts boxes and goals from 1. There are as many boxes as goals: those on
+# the board, in the order of their cells, then some that stand for none and cost nothing.
+BOX_PRICE, GOAL_PRICE = 0, 1  # the dual variables of the method
+BOX_OF = 2  # the box that each goal is assigned to; 0 for none
+SLACK, BEFORE, IS_DONE = 3, 4, 5  # workspace
 
 
 @kernel
 def new_assignment(num_goals):
     """Return an assignment of nothing."""
-    return Assignment(
-        np.zeros(num_goals + 1, np.int64),
-        np.zeros(num_goals + 1, np.int64),
-        np.zeros(num_goals + 1, np.int64),
-        np.zeros(num_goals + 1, np.int64),
-        np.zeros(num_goals + 1, np.int64),
-        np.zeros(num_goals + 1, np.bool_),
-    )
+    return np.zeros((6, num_goals + 1), np.int64)
 
 
 @kernel
@@ -56,7 +40,8 @@ def measure_pushes(state, world, goal, pushes, queue):
         pushes: int32[cells], filled in.
         queue: int32[cells], workspace.
     """
-    pushes[:] = FAR
+    for cell in range(pushes.size):
+        pushes[cell] = FAR
     pushes[goal] = 0
     queue[0] = goal
     head, tail = 0, 1
@@ -81,10 +66,9 @@ def assign_all(assignment, pushes, boxes):
         pushes: int32[G, cells].
         boxes: int32[B], cells.
     """
-    assignment.box_price[:] = 0
-    assignment.goal_price[:] = 0
-    assignment.box_of[:] = 0
-    for box in range(1, assignment.box_of.size):
+    for goal in range(assignment.shape[1]):
+        assignment[BOX_PRICE, goal] = assignment[GOAL_PRICE, goal] = assignment[BOX_OF, goal] = 0
+    for box in range(1, assignment.shape[1]):
         assign(assignment, pushes, boxes, box)
     return total_of(assignment, pushes, boxes)
 
@@ -99,23 +83,23 @@ def cost_of(pushes, boxes, box, goal):
 def total_of(assignment, pushes, boxes):
     """Return the pushes of all boxes that are assigned."""
     total = 0
-    for goal in range(1, assignment.box_of.size):
-        total += cost_of(pushes, boxes, assignment.box_of[goal], goal)
+    for goal in range(1, assignment.shape[1]):
+        total += cost_of(pushes, boxes, assignment[BOX_OF, goal], goal)
     return total
 
 
 @kernel
 def assign(assignment, pushes, boxes, box):
     """Assign one more box along the shortest augmenting path."""
-    slack, before, is_done = assignment.slack, assignment.before, assignment.is_done
-    box_price, goal_price, box_of = assignment.box_price, assignment.goal_price, assignment.box_of
+    box_price, goal_price, box_of = assignment[BOX_PRICE], assignment[GOAL_PRICE], assignment[BOX_OF]
+    slack, before, is_done = assignment[SLACK], assignment[BEFORE], assignment[IS_DONE]
     num_goals = box_of.size - 1
-    slack[:] = 1 << 40
-    is_done[:] = False
+    for goal in range(slack.size):
+        slack[goal], is_done[goal] = 1 << 40, 0
     box_of[0] = box
     goal = 0
     while True:
-        is_done[goal] = True
+        is_done[goal] = 1
         row, step, nearest = box_of[goal], np.int64(1 << 40), 0
         for other in range(1, num_goals + 1):
             if not is_done[other]:
@@ -142,10 +126,10 @@ def assign(assignment, pushes, boxes, box):
 @kernel
 def copy_assignment(source, target):
     """Copy the prices and who goes where."""
-    for goal in range(source.box_of.size):
-        target.box_price[goal] = source.box_price[goal]
-        target.goal_price[goal] = source.goal_price[goal]
-        target.box_of[goal] = source.box_of[goal]
+    for goal in range(source.shape[1]):
+        target[BOX_PRICE, goal] = source[BOX_PRICE, goal]
+        target[GOAL_PRICE, goal] = source[GOAL_PRICE, goal]
+        target[BOX_OF, goal] = source[BOX_OF, goal]
 
 
 @kernel
@@ -155,14 +139,14 @@ def assign_moved(assignment, pushes, boxes, box, scratch):
     Args:
         boxes: int32[B], cells in the order of the assignment's rows, one of them moved.
         box: the row that was, from 1.
-        scratch: an Assignment, overwritten.
+        scratch: another assignment, overwritten.
     """
     copy_assignment(assignment, scratch)
     price = np.int64(1 << 40)
-    for goal in range(1, scratch.box_of.size):
-        if scratch.box_of[goal] == box:
-            scratch.box_of[goal] = 0
-        price = min(price, cost_of(pushes, boxes, box, goal) - scratch.goal_price[goal])
-    scratch.box_price[box] = price
+    for goal in range(1, scratch.shape[1]):
+        if scratch[BOX_OF, goal] == box:
+            scratch[BOX_OF, goal] = 0
+        price = min(price, cost_of(pushes, boxes, box, goal) - scratch[GOAL_PRICE, goal])
+    scratch[BOX_PRICE, box] = price
     assign(scratch, pushes, boxes, box)
     return total_of(scratch, pushes, boxes)

@@ -40,6 +40,7 @@ class Options(NamedTuple):
     max_pushes: int = 0
 
 
+@Kernel.apart
 @kernel
 def generate(rng, state, world, options):
     """Propose a solvable level; return False if no room took the boxes."""
@@ -58,6 +59,7 @@ class Workspace(NamedTuple):
     order: np.ndarray  # int64[M], positions of a depth, shuffled
 
 
+@Kernel.apart
 @Kernel.lean
 @kernel
 def propose_level(rng, state, world, options, work):

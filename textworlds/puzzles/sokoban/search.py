@@ -8,22 +8,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import AGENT, ITEM, mark
+from textworlds.grid import AGENT, ITEM, copy_cells, mark
 from textworlds.kernel import kernel
 
 SIZE, WAITING, EXPANDED, WORK, MOVES_ON = range(5)  # places in Found.counts
+# Columns of Found.facts: the player's cell; the position that this one came from, -1 for the first; the push that led
+# here, cell * 4 + direction of the box; a hash of boxes and player; the cost of the best way known; the pushes that are
+# left at least, or -1 - that once the position has been expanded.
+PLAYER, PARENT, MOVE, KEY, COST, LEFT = range(6)
 
 
 class Found(NamedTuple):
-    """Positions, in the order they were found, and those of them that wait to be expanded."""
+    """Positions, in the order they were found, and those of them that wait to be expanded.
+
+    Few arrays, as each one that kernels pass on takes time to compile.
+    """
 
     boxes: np.ndarray  # int32[M, B], sorted cells
-    player: np.ndarray  # int32[M], cell
-    parent: np.ndarray  # int32[M], the position this one came from; -1 for the first one
-    move: np.ndarray  # int32[M], cell * 4 + direction of the box that was pushed to get here
-    key: np.ndarray  # uint64[M], a hash of boxes and player
-    cost: np.ndarray  # int64[M], of the best way known
-    left: np.ndarray  # int32[M], pushes that are left at least; -1 - that once it has been expanded
+    facts: np.ndarray  # int64[M, 6], see above
     table: np.ndarray  # int32[K], open addressing, position + 1; 0 is free; K a power of two, at least 2 * M
     heap: np.ndarray  # int64[2 * M], the smallest first
     counts: np.ndarray  # int64[5]
@@ -32,7 +34,7 @@ class Found(NamedTuple):
 @kernel
 def bytes_each(num_boxes):
     """Return the room that a position takes, the tables' share included."""
-    return 4 * num_boxes + 12 + 8 + 8 + 4 + 8 + 16
+    return 4 * num_boxes + 6 * 8 + 2 * 4 + 2 * 8
 
 
 @kernel
@@ -40,12 +42,7 @@ def new_found(capacity, num_boxes):
     """Return an empty collection with room for `capacity` positions, a power of two."""
     return Found(
         np.empty((capacity, num_boxes), np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.uint64),
-        np.empty(capacity, np.int64),
-        np.empty(capacity, np.int32),
+        np.empty((capacity, 6), np.int64),
         np.zeros(2 * capacity, np.int32),
         np.empty(2 * capacity, np.int64),
         np.zeros(5, np.int64),
@@ -55,36 +52,31 @@ def new_found(capacity, num_boxes):
 @kernel
 def copy_found(found, larger):
     """Copy a collection into one with more room."""
-    size, waiting = found.counts[SIZE], found.counts[WAITING]
-    larger.boxes[:size] = found.boxes[:size]
-    larger.player[:size] = found.player[:size]
-    larger.parent[:size] = found.parent[:size]
-    larger.move[:size] = found.move[:size]
-    larger.key[:size] = found.key[:size]
-    larger.cost[:size] = found.cost[:size]
-    larger.left[:size] = found.left[:size]
-    larger.heap[:waiting] = found.heap[:waiting]
-    larger.counts[:] = found.counts
     slots = larger.table.size
-    for position in range(size):
-        slot = first_slot(larger.key[position], slots)
+    for position in range(found.counts[SIZE]):
+        copy_cells(found.boxes[position], larger.boxes[position])
+        copy_cells(found.facts[position], larger.facts[position])
+        slot = first_slot(larger.facts[position, KEY], slots)
         while larger.table[slot]:
             slot = (slot + 1) & (slots - 1)
         larger.table[slot] = position + 1
+    for place in range(found.counts[WAITING]):
+        larger.heap[place] = found.heap[place]
+    copy_cells(found.counts, larger.counts)
 
 
 @kernel
 def first_slot(key, slots):
-    return np.int64(key >> np.uint64(20)) & (slots - 1)
+    return key >> 20 & slots - 1
 
 
 @kernel
 def key_of(boxes, player):
-    """Return the hash of a position."""
+    """Return the hash of a position, int64."""
     key = mark(player, AGENT)
     for cell in boxes:
         key ^= mark(cell, ITEM)
-    return key
+    return np.int64(key)
 
 
 @kernel
@@ -94,19 +86,23 @@ def find(found, key, player):
     slot = first_slot(key, slots)
     while found.table[slot]:
         known = np.int64(found.table[slot]) - 1
-        if found.key[known] == key and found.player[known] == player and has_same_boxes(found, known, size):
+        if (
+            found.facts[known, KEY] == key
+            and found.facts[known, PLAYER] == player
+            and has_same_boxes(found.boxes, known, size)
+        ):
             return known
         slot = (slot + 1) & (slots - 1)
     found.table[slot] = size + 1
-    found.key[size], found.player[size] = key, player
+    found.facts[size, KEY], found.facts[size, PLAYER] = key, player
     found.counts[SIZE] += 1
     return size
 
 
 @kernel
-def has_same_boxes(found, one, other):
-    for box in range(found.boxes.shape[1]):
-        if found.boxes[one, box] != found.boxes[other, box]:
+def has_same_boxes(boxes, one, other):
+    for box in range(boxes.shape[1]):
+        if boxes[one, box] != boxes[other, box]:
             return False
     return True
 

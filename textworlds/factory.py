@@ -1,0 +1,253 @@
+"""Make level sets by the million: on all cores or a cluster, killed at any moment and gone on with.
+
+A set is made of candidates, the levels number 0, 1, 2, … of one seed, each as an environment of the same id, split and
+settings would play it. The set is the first so many of them that are different levels, in their order. Candidates are
+made in chunks; a finished chunk is a file in the folder FILE.parts, written whole or not at all. So the set hangs neither
+on the number of workers nor on how often the work was stopped.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from textworlds.columns import replacing
+from textworlds.content import SPLITS
+from textworlds.grid import new_state
+from textworlds.ids import find_id
+from textworlds.level_set import LevelSet
+from textworlds.making import Wanted, grade_levels, make_levels
+from textworlds.version import __version__
+
+FIRST_CHUNK, MOST_CHUNK, SECONDS_A_CHUNK = 64, 1 << 15, 2.0
+MOST_REPEATS = 10_000  # candidates in a row without a new level, after which there are no more
+JOB = "job.json"
+
+
+class Job(NamedTuple):
+    """What a set is made of. The same job gives the same set.
+
+    Attributes:
+        id: whose levels, without "textworlds/".
+        split: a name in content.SPLITS, or "all".
+        seed: of all candidates.
+        settings: replace the id's: height, width, and the generator's options.
+        all_costs: prove all of the puzzle's costs, not the first only.
+    """
+
+    id: str
+    split: str
+    seed: int
+    settings: dict[str, Any]
+    all_costs: bool
+
+
+class Progress(NamedTuple):
+    """How far a set is."""
+
+    found: int
+    candidates: int
+    seconds: float
+    found_before: int  # by earlier runs
+
+
+Engine = Callable[[Callable[[int], LevelSet], Iterator[int], int], Iterator[tuple[int, LevelSet]]]
+
+
+def make_set(
+    job: Job,
+    count: int,
+    path: str | os.PathLike[str],
+    engine: Engine,
+    workers: int,
+    say: Callable[[Progress], None] = lambda progress: None,
+    up_to: bool = False,
+) -> LevelSet:
+    """Make a level set and write it to a file; go on where an earlier call for the same file was stopped.
+
+    Args:
+        job: what to make.
+        count: how many levels.
+        path: the file, which must not be there yet.
+        engine: what makes chunks on workers; in_threads or on_ray.
+        workers: how many at a time.
+        say: is told of the progress after each chunk.
+        up_to: be content with fewer levels if there are no more.
+
+    Raises:
+        ValueError: if the file is there, or its parts are another job's, or no such levels are found.
+    """
+    target = Path(path)
+    parts = Path(f"{target}.parts")
+    if target.exists() and not parts.exists():
+        raise ValueError(f"{target} is there already; delete it or give another name")
+    step = open_parts(job, parts)
+    if not target.exists():
+        chunks = gather(job, step, parts, count, engine, workers, say)
+        levels = first_different(chunks, count, job)
+        if len(levels) < count and not up_to:
+            raise ValueError(
+                f"only {len(levels):,} different levels of {job.id}, split {job.split}, were found; the next "
+                f"{MOST_REPEATS:,} are repeats. Ask for fewer, or with --up-to for as many as there are"
+            )
+        levels.save(target)
+    (parts / JOB).rename(parts / f"{JOB}.done")  # from here on nothing would go on with these parts
+    shutil.rmtree(parts)
+    return LevelSet.open(target)
+
+
+def open_parts(job: Job, parts: Path) -> int:
+    """Make the folder of parts, or check that it belongs to the job; return the number of candidates a chunk."""
+    whose = parts / JOB
+    given = {**job._asdict(), "textworlds": __version__}
+    if not whose.exists():
+        shutil.rmtree(parts, ignore_errors=True)
+        chunk = chunk_size(job)
+        parts.mkdir(parents=True)
+        with replacing(whose) as file:
+            file.write(json.dumps({**given, "chunk": chunk}, indent=1).encode())
+        return chunk
+    there = json.loads(whose.read_text())
+    chunk = int(there.pop("chunk"))
+    if other := [name for name in given if there.get(name) != given[name]]:
+        name = other[0]
+        raise ValueError(
+            f"{parts} holds parts of another set, with {name}={there.get(name)!r} and not {given[name]!r}; "
+            "ask for that one, or delete the folder"
+        )
+    return chunk
+
+
+def chunk_size(job: Job) -> int:
+    """Return how many candidates take about SECONDS_A_CHUNK."""
+    make_chunk(job, 0, 1)  # compiles
+    started = time.perf_counter()
+    make_chunk(job, 0, FIRST_CHUNK)
+    seconds = time.perf_counter() - started
+    return int(min(max(FIRST_CHUNK * SECONDS_A_CHUNK / seconds, FIRST_CHUNK // 4), MOST_CHUNK))
+
+
+def make_chunk(job: Job, first: int, size: int) -> LevelSet:
+    """Return the candidates from number `first` on, with their grades."""
+    puzzle, defaults = find_id(job.id)
+    settings = {**defaults, **job.settings}
+    options = puzzle.options(**{name: settings[name] for name in puzzle.options._fields if name in settings})
+    height, width = settings["height"], settings["width"]
+    state = new_state(size, (puzzle.num_planes(options), height, width))
+    state.book["seed"], state.book["episode"] = job.seed, first + np.arange(size)
+    split = SPLITS.index(job.split) if job.split in SPLITS else -1
+    make_levels(puzzle, state, np.arange(size), Wanted(options, split))
+    pictures = state.board.reshape(size, -1, height, width)
+    return LevelSet.from_columns(
+        puzzle,
+        pictures,
+        seed=state.book["seed"],
+        episode=state.book["episode"],
+        grades=grade_levels(puzzle, pictures, all_costs=job.all_costs),
+        id=job.id,
+        settings={"height": height, "width": width, **options._asdict()},
+        split=job.split,
+    )
+
+
+def gather(
+    job: Job,
+    step: int,
+    parts: Path,
+    count: int,
+    engine: Engine,
+    workers: int,
+    say: Callable[[Progress], None],
+) -> list[LevelSet]:
+    """Return chunks, in order, that together hold so many different levels, or all that there are."""
+    chunks = {int(part.stem): LevelSet.open(part) for part in parts.glob("*.npz")}
+    started, seen, ready, repeats = time.perf_counter(), set[int](), 0, 0
+    found_before = len(set[int]().union(*(chunk.column("key").tolist() for chunk in chunks.values())))
+
+    def is_enough() -> bool:
+        """Take in the chunks that come next, and return whether they are enough."""
+        nonlocal ready, repeats
+        while ready * step in chunks and len(seen) < count and repeats < MOST_REPEATS:
+            before = len(seen)
+            seen.update(chunks[ready * step].column("key").tolist())
+            repeats = 0 if len(seen) > before else repeats + step
+            ready += 1
+        return len(seen) >= count or repeats >= MOST_REPEATS
+
+    if not is_enough():
+        missing = (first for first in _multiples(step) if first not in chunks)
+        for first, chunk in engine(lambda first: make_chunk(job, first, step), missing, workers):
+            chunk.save(parts / f"{first:012}.npz")
+            chunks[first] = LevelSet.open(parts / f"{first:012}.npz")
+            done = is_enough()
+            known = len(chunks) * step
+            say(Progress(min(len(seen), count), known, time.perf_counter() - started, min(found_before, count)))
+            if done:
+                break
+    return [chunks[place * step] for place in range(ready)]
+
+
+def _multiples(step: int) -> Iterator[int]:
+    place = 0
+    while True:
+        yield place * step
+        place += 1
+
+
+def first_different(chunks: list[LevelSet], count: int, job: Job) -> LevelSet:
+    """Return the first so many different levels of some chunks, or those before MOST_REPEATS repeats in a row."""
+    keys = np.concatenate([chunk.column("key") for chunk in chunks])
+    places = np.sort(np.unique(keys, return_index=True)[1])
+    last = np.flatnonzero(np.diff(places, append=len(keys)) > MOST_REPEATS)[:1]  # what comes after does not count
+    chosen = places[: min(count, int(last[0]) + 1 if len(last) else count)]
+    columns = {name: np.concatenate([chunk.column(name) for chunk in chunks])[chosen] for name in chunks[0].columns}
+    meta: Mapping[str, Any] = {name: value for name, value in chunks[0].meta.items() if name != "sha256"}
+    return LevelSet(chunks[0].puzzle, columns, meta)
+
+
+def in_threads(
+    make: Callable[[int], LevelSet], firsts: Iterator[int], workers: int
+) -> Iterator[tuple[int, LevelSet]]:
+    """Make chunks in threads of this process, which the compiled code lets run side by side."""
+    pool = ThreadPoolExecutor(workers)
+    running: dict[Future[LevelSet], int] = {}
+    try:
+        while True:
+            while len(running) < workers + 1:
+                first = next(firsts)
+                running[pool.submit(make, first)] = first
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(done), done.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def on_ray(make: Callable[[int], LevelSet], firsts: Iterator[int], workers: int) -> Iterator[tuple[int, LevelSet]]:
+    """Make chunks on a Ray cluster: the one that RAY_ADDRESS names, or one on this machine."""
+    try:
+        import ray
+    except ImportError:
+        raise ValueError("this engine needs Ray: pip install 'textworlds[ray]'") from None
+    if not ray.is_initialized():
+        ray.init(num_cpus=None if os.environ.get("RAY_ADDRESS") else workers, include_dashboard=False, log_to_driver=False)
+    remote = ray.remote(make)
+    running: dict[Any, int] = {}
+    try:
+        while True:
+            while len(running) < workers + 1:
+                first = next(firsts)
+                running[remote.remote(first)] = first
+            (done,), _ = ray.wait(list(running), num_returns=1)
+            yield running.pop(done), ray.get(done)
+    finally:
+        for reference in running:
+            ray.cancel(reference, force=True)
+
+
+ENGINES: dict[str, Engine] = {"threads": in_threads, "ray": on_ray}
