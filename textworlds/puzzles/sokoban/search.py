@@ -11,7 +11,8 @@ import numpy as np
 from textworlds.grid import AGENT, ITEM, copy_cells, mark
 from textworlds.kernel import kernel
 
-SIZE, WAITING, EXPANDED, WORK, MOVES_ON = range(5)  # places in Found.counts
+# Places in Found.counts; SHOWN is the position whose boxes are on the board.
+SIZE, WAITING, EXPANDED, WORK, MOVES_ON, BOXES, SHOWN = range(7)
 # Columns of Found.facts: the player's cell; the position that this one came from, -1 for the first; the push that led
 # here, cell * 4 + direction of the box; a hash of boxes and player; the cost of the best way known; the pushes that are
 # left at least, or -1 - that once the position has been expanded.
@@ -24,11 +25,11 @@ class Found(NamedTuple):
     Few arrays, as each one that kernels pass on takes time to compile.
     """
 
-    boxes: np.ndarray  # int32[M, B], sorted cells
+    boxes: np.ndarray  # int32[M, B], sorted cells, in the first counts[BOXES] places
     facts: np.ndarray  # int64[M, 6], see above
     table: np.ndarray  # int32[K], open addressing, position + 1; 0 is free; K a power of two, at least 2 * M
     heap: np.ndarray  # int64[2 * M], the smallest first
-    counts: np.ndarray  # int64[5]
+    counts: np.ndarray  # int64[7]
 
 
 @kernel
@@ -45,7 +46,7 @@ def new_found(capacity, num_boxes):
         np.empty((capacity, 6), np.int64),
         np.zeros(2 * capacity, np.int32),
         np.empty(2 * capacity, np.int64),
-        np.zeros(5, np.int64),
+        np.zeros(7, np.int64),
     )
 
 
@@ -89,7 +90,7 @@ def find(found, key, player):
         if (
             found.facts[known, KEY] == key
             and found.facts[known, PLAYER] == player
-            and has_same_boxes(found.boxes, known, size)
+            and has_same_boxes(found, known, size)
         ):
             return known
         slot = (slot + 1) & (slots - 1)
@@ -100,9 +101,9 @@ def find(found, key, player):
 
 
 @kernel
-def has_same_boxes(boxes, one, other):
-    for box in range(boxes.shape[1]):
-        if boxes[one, box] != boxes[other, box]:
+def has_same_boxes(found, one, other):
+    for box in range(found.counts[BOXES]):
+        if found.boxes[one, box] != found.boxes[other, box]:
             return False
     return True
 

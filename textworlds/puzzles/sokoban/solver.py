@@ -3,68 +3,50 @@
 A position is the boxes and the player's cell after a push; the way to the next push is a walk, found by breadth-first
 search, so that pushes and moves are both exact and the one can break ties of the other. The bound is that of bounds.py,
 on pushes, each of which is also a move. Left out are pushes onto cells from which no goal can be reached, those that
-leave no goal for some box, and those after which boxes hold each other (deadlocks.py).
+leave no goal for some box, those after which boxes hold each other (deadlocks.py), and positions in which boxes close
+off a part of the floor for good (corrals.py).
 
 A* is Hart, Nilsson and Raphael's, A Formal Basis for the Heuristic Determination of Minimum Cost Paths (1968).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from textworlds.grid import AGENT, GOAL, ITEM, UP, copy_cells, mark, neighbour
+from textworlds.grid import AGENT, GOAL, ITEM, UP, copy_cells, neighbour
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import GAVE_UP, NO_SOLUTION
-from textworlds.puzzles.sokoban.bounds import (
-    FAR,
-    assign_all,
-    assign_moved,
-    measure_pushes,
-    new_assignment,
+from textworlds.puzzles.sokoban.bounds import FAR, measure_pushes, new_assignment
+from textworlds.puzzles.sokoban.corrals import ANSWERS, CAPACITY, Corrals, has_lost_corral
+from textworlds.puzzles.sokoban.expansion import (
+    FULL,
+    MOVES,
+    PUSHES,
+    QUEUE,
+    SEEN,
+    STEPS,
+    WORK_A_NODE,
+    Ground,
+    begin,
+    expand,
+    next_position,
+    show,
+    survey,
+    walk,
 )
-from textworlds.puzzles.sokoban.deadlocks import holds_boxes, is_touched
 from textworlds.puzzles.sokoban.rules import goals_left
 from textworlds.puzzles.sokoban.search import (
-    COST,
     EXPANDED,
-    KEY,
     LEFT,
     MOVE,
     MOVES_ON,
     PARENT,
     PLAYER,
-    SIZE,
-    WAITING,
-    WORK,
     bytes_each,
     copy_found,
-    find,
-    key_of,
     new_found,
-    pop_heap,
-    push_heap,
 )
 
-PUSHES, MOVES = range(2)  # places in the puzzle's costs
 FIRST_CAPACITY = 1 << 10
-FULL = -3
-UNIT = 1 << 16  # one of the objective; the other cost is counted below it
-INDEX = (1 << 31) - 1
-WORK_A_NODE = 2048  # elementary operations that are worth one position of the limits
-
-
-class Ground(NamedTuple):
-    """What stays as it is while a level is solved, and workspace."""
-
-    pushes: np.ndarray  # int32[G + 1, cells], for a box alone from each cell to each goal, and last to the nearest goal
-    walks: np.ndarray  # int32[3, cells + 1], see below
-    assigned: np.ndarray  # an assignment, see bounds.py: of the position being expanded,
-    scratch: np.ndarray  # and of one that is tried
-
-
-# Rows of Ground.walks: steps from the player, which hold where SEEN has the number of the last walk; and workspace.
-# Behind the last cell, SEEN has the number of walks so far.
-STEPS, SEEN, QUEUE = range(3)
+NODES, BRANCHING, IRREVERSIBLE = range(2, 5)  # places in the puzzle's grades
 
 
 @Kernel.apart
@@ -85,16 +67,17 @@ def solve(state, world, plan, limits, grades):
     most = limits.bytes // bytes_each(num_boxes)
     ground = Ground(
         np.empty((num_goals + 1, cells), np.int32),
-        np.zeros((3, cells + 1), np.int32),
+        np.zeros((4, cells + 1), np.int32),
         new_assignment(num_goals),
         new_assignment(num_goals),
     )
     saved = np.empty(cells, np.uint8)
     copy_cells(state.board[world], saved)
+    corrals = Corrals(new_found(CAPACITY, num_boxes), np.zeros(ANSWERS, np.uint64))
     found = new_found(FIRST_CAPACITY, num_boxes)
-    last = begin(state, world, ground, found)
+    last = FULL
     while last == FULL:
-        last = search(state, world, ground, found, limits)
+        last = search(state, world, ground, found, corrals, limits)
         if last == FULL and 2 * found.facts.shape[0] > most:
             last = GAVE_UP
         if last == FULL:
@@ -105,8 +88,8 @@ def solve(state, world, plan, limits, grades):
     if last >= 0:
         length = write_plan(state, world, ground, found, last, plan, grades)
     copy_cells(saved, state.board[world])
-    grades[2] = found.counts[EXPANDED]
-    grades[3] = found.counts[MOVES_ON] / max(found.counts[EXPANDED], 1)
+    grades[NODES] = found.counts[EXPANDED]
+    grades[BRANCHING] = found.counts[MOVES_ON] / max(found.counts[EXPANDED], 1)
     return length
 
 
@@ -119,177 +102,26 @@ def count(state, world, flag):
     return total
 
 
-@kernel
-def survey(state, world, ground):
-    """Measure the pushes to all goals."""
-    num_goals, cells = ground.pushes.shape[0] - 1, ground.pushes.shape[1]
-    for cell in range(cells):
-        ground.pushes[num_goals, cell] = FAR
-    goal = 0
-    for cell in range(cells):
-        if state.board[world, cell] & GOAL:
-            measure_pushes(state, world, cell, ground.pushes[goal], ground.walks[QUEUE])
-            for other in range(cells):
-                ground.pushes[num_goals, other] = min(ground.pushes[num_goals, other], ground.pushes[goal, other])
-            goal += 1
-
-
 @Kernel.apart
 @Kernel.lean
 @kernel
-def begin(state, world, ground, found):
-    """Put the first position into an empty collection; return FULL for "go on", or NO_SOLUTION."""
-    survey(state, world, ground)
-    start = np.int64(state.agents[world, 0])
-    state.board[world, start] ^= AGENT
-    box = 0
-    for cell in range(ground.pushes.shape[1]):
-        if state.board[world, cell] & ITEM:
-            found.boxes[0, box] = cell
-            box += 1
-    left = assign_all(ground.assigned, ground.pushes, found.boxes[0])
-    if left >= FAR or holds_boxes(state, world):
-        return NO_SOLUTION
-    first = find(found, key_of(found.boxes[0], start), start)
-    found.facts[first, PARENT], found.facts[first, MOVE], found.facts[first, COST], found.facts[first, LEFT] = -1, -1, 0, left
-    push_heap(found, np.int64(left * (UNIT + 1)) << 31 | INDEX)
-    return FULL
-
-
-@Kernel.apart
-@Kernel.lean
-@kernel
-def search(state, world, ground, found, limits):
+def search(state, world, ground, found, corrals, limits):
     """Expand one position after another; return the index of a solved one, NO_SOLUTION, GAVE_UP or FULL."""
-    num_boxes = found.boxes.shape[1]
-    set_boxes(state, world, found, 0, 0)
-    shown = 0
-    while found.counts[WAITING] > 0:
-        if found.counts[SIZE] + 4 * num_boxes >= found.facts.shape[0] or (
-            found.counts[WAITING] + 4 * num_boxes >= found.heap.size
-        ):
-            set_boxes(state, world, found, shown, -1)
-            return FULL
-        position = INDEX - (pop_heap(found) & INDEX)
-        if found.facts[position, LEFT] < 0:
-            continue
-        if found.facts[position, LEFT] == 0:
+    if found.counts[EXPANDED] == 0:
+        survey(state, world, ground)
+        player = np.int64(state.agents[world, 0])
+        state.board[world, player] ^= AGENT
+        if begin(state, world, ground, found, player) == NO_SOLUTION:
+            return NO_SOLUTION
+    while True:
+        position = next_position(state, world, found, limits.nodes * WORK_A_NODE)
+        if position < 0 or found.facts[position, LEFT] == 0:
             return position
-        if found.counts[WORK] >= limits.nodes * WORK_A_NODE or found.facts[position, COST] >= UNIT * (UNIT - 1) // 2:
-            return GAVE_UP
-        set_boxes(state, world, found, shown, position)
-        shown = position
-        found.counts[EXPANDED] += 1
-        expand(state, world, ground, found, position, limits.objective)
-        found.facts[position, LEFT] = -1 - found.facts[position, LEFT]
-    return NO_SOLUTION
-
-
-@kernel
-def set_boxes(state, world, found, before, position):
-    """Take the boxes of one position off the board, and set those of another; -1 for none."""
-    for box in range(found.boxes.shape[1]):
-        state.board[world, found.boxes[before, box]] &= 255 ^ ITEM
-    if position >= 0:
-        for box in range(found.boxes.shape[1]):
-            state.board[world, found.boxes[position, box]] |= ITEM
-
-
-@kernel
-def walk(state, world, ground, start):
-    """Fill in ground.steps from a cell, breadth first around boxes and other players; return the cells reached."""
-    queue, seen, steps = ground.walks[QUEUE], ground.walks[SEEN], ground.walks[STEPS]
-    seen[seen.size - 1] += 1
-    number = seen[seen.size - 1]
-    queue[0], seen[start], steps[start] = start, number, 0
-    head, tail = 0, 1
-    while head < tail:
-        cell = np.int64(queue[head])
-        head += 1
-        for direction in range(UP, UP + 4):
-            if state.board[world, cell] >> direction & 1:
-                continue
-            to = neighbour(state, cell, direction)
-            if seen[to] != number and not state.board[world, to] & (ITEM | AGENT):
-                seen[to] = number
-                steps[to] = steps[cell] + 1
-                queue[tail] = to
-                tail += 1
-    return tail
-
-
-@Kernel.apart
-@kernel
-def expand(state, world, ground, found, position, objective):
-    """Find all positions one push on from the one that is on the board."""
-    boxes = found.boxes[position]
-    reached = walk(state, world, ground, np.int64(found.facts[position, PLAYER]))
-    assign_all(ground.assigned, ground.pushes, boxes)
-    num_goals = ground.pushes.shape[0] - 1
-    number, tried = ground.walks[SEEN, ground.pushes.shape[1]], 0
-    for box in range(boxes.size):
-        cell = np.int64(boxes[box])
-        for direction in range(UP, UP + 4):
-            if state.board[world, cell] >> direction & 1 or state.board[world, cell] >> (direction ^ 1) & 1:
-                continue
-            to, behind = neighbour(state, cell, direction), neighbour(state, cell, direction ^ 1)
-            if ground.walks[SEEN, behind] != number or ground.pushes[num_goals, to] == FAR or state.board[world, to] & (ITEM | AGENT):
-                continue
-            tried += 1
-            left = left_after(state, world, ground, boxes, box, cell, to)
-            if left < FAR:
-                found.counts[MOVES_ON] += 1
-                moves = np.int64(ground.walks[STEPS, behind]) + 1
-                cost = found.facts[position, COST] + (moves + UNIT if objective == PUSHES else moves * UNIT + 1)
-                keep(found, position, cell, to, direction, cost, left)
-    found.counts[WORK] += max(4 * reached + tried * num_goals * num_goals, WORK_A_NODE)
-
-
-@kernel
-def left_after(state, world, ground, boxes, box, cell, to):
-    """Return the pushes left at least after a push; FAR or more if that loses the level."""
-    boxes[box] = to
-    left = assign_moved(ground.assigned, ground.pushes, boxes, box + 1, ground.scratch)
-    boxes[box] = cell
-    if left >= FAR:
-        return left
-    state.board[world, cell] ^= ITEM
-    state.board[world, to] ^= ITEM
-    if is_touched(state, world, to, ITEM) and holds_boxes(state, world):
-        left = np.int64(FAR)
-    state.board[world, cell] ^= ITEM
-    state.board[world, to] ^= ITEM
-    return left
-
-
-@kernel
-def keep(found, parent, cell, to, direction, cost, left):
-    """Keep the position after a push if this is the best way to it that is known."""
-    size = found.counts[SIZE]
-    write_boxes(found, parent, cell, to)
-    player = found.facts[parent, PLAYER]
-    change = mark(player, AGENT) ^ mark(cell, AGENT) ^ mark(cell, ITEM) ^ mark(to, ITEM)
-    key = found.facts[parent, KEY] ^ np.int64(change)
-    index = find(found, key, cell)
-    if index == size or cost < found.facts[index, COST]:
-        found.facts[index, COST], found.facts[index, PARENT], found.facts[index, MOVE] = cost, parent, cell * 4 + direction
-        found.facts[index, LEFT] = left
-        push_heap(found, np.int64(cost + left * (UNIT + 1)) << 31 | (INDEX - index))
-
-
-@kernel
-def write_boxes(found, parent, cell, to):
-    """Write into row `size` the boxes of a position, with the one at `cell` moved to `to`."""
-    row = found.boxes[found.counts[SIZE]]
-    count = 0
-    for box in found.boxes[parent]:
-        if box != cell:
-            row[count] = box
-            count += 1
-    while count > 0 and row[count - 1] > to:
-        row[count] = row[count - 1]
-        count -= 1
-    row[count] = to
+        reached = walk(state, world, ground, np.int64(found.facts[position, PLAYER]))
+        if has_lost_corral(state, world, ground, found, corrals, position):
+            found.facts[position, LEFT] = -1 - found.facts[position, LEFT]
+        else:
+            expand(state, world, ground, found, position, reached, limits.objective)
 
 
 @Kernel.apart
@@ -303,13 +135,10 @@ def write_plan(state, world, ground, found, last, plan, grades):
         links += 1
         last = np.int64(found.facts[last, PARENT])
     pushes_back, irreversible = ground.pushes[0], 0
-    state_shown, length = -1, 0
-    for cell in range(ground.pushes.shape[1]):
-        state.board[world, cell] &= 255 ^ ITEM
+    length = 0
     for link in range(links - 1, 0, -1):
         position = chain[link]
-        set_boxes(state, world, found, position if state_shown < 0 else state_shown, position)
-        state_shown = position
+        show(state, world, found, position)
         move = np.int64(found.facts[chain[link - 1], MOVE])
         cell, direction = move >> 2, move & 3
         walk(state, world, ground, np.int64(found.facts[position, PLAYER]))
@@ -323,7 +152,7 @@ def write_plan(state, world, ground, found, last, plan, grades):
         measure_pushes(state, world, cell, pushes_back, ground.walks[QUEUE])
         irreversible += pushes_back[neighbour(state, cell, direction)] == FAR
     grades[PUSHES], grades[MOVES] = links - 1, length
-    grades[4] = irreversible / max(links - 1, 1)
+    grades[IRREVERSIBLE] = irreversible / max(links - 1, 1)
     return length
 
 
