@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the ground up; a module may import what stands before it, and its own floor where two share one.
 FLOORS = [
-    ["kernel", "version", "columns", "checks"],
+    ["kernel", "version", "levels.columns", "checks", "levels"],
     ["grid", "random"],
     ["text.words"],
     ["text.facts"],
@@ -24,12 +24,12 @@ FLOORS = [
     ["puzzles.puzzle", "puzzles.search"],
     ["puzzles.*"],
     ["puzzles"],
-    ["content", "play", "safety"],
-    ["making"],
+    ["levels.content", "play", "levels.safety"],
+    ["levels.making"],
     ["worlds"],
-    ["bank", "ids"],
-    ["level_set", "json_lines"],
-    ["level_files", "leaks"],
+    ["levels.bank", "ids"],
+    ["levels.level_set", "levels.json_lines"],
+    ["levels.files", "levels.leaks", "levels.factory"],
     ["episodes"],
     ["episode"],
     ["pixels"],
@@ -40,7 +40,7 @@ FLOORS = [
     ["wrappers"],
     [""],  # the public face
     ["agents"],
-    ["testing", "terminal", "level_commands"],
+    ["testing", "terminal", "levels.commands", "levels.make_command"],
     ["game"],
     ["cli"],
     ["__main__"],

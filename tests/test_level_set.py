@@ -15,15 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import textworlds.columns
-import textworlds.level_files
+import textworlds.levels.columns
+import textworlds.levels.files
 from textworlds import PUZZLES, Episode, Level, LevelSet, overlaps
 from textworlds.cli import main
-from textworlds.columns import map_columns, write_columns
-from textworlds.content import SPLITS, keys_of, split_of
 from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, WALLS, close_walls
-from textworlds.leaks import duplicates
-from textworlds.level_files import read_any, save_levels, shipped, write_numbered
+from textworlds.levels.columns import map_columns, write_columns
+from textworlds.levels.content import SPLITS, keys_of, split_of
+from textworlds.levels.files import read_any, save_levels, shipped, write_numbered
+from textworlds.levels.leaks import duplicates
 from textworlds.puzzles import Limits
 from textworlds.testing import levels as any_level
 from textworlds.text.levels import read_levels
@@ -44,7 +44,7 @@ def made(name: str, count: int = 12, grade: bool = True, **given) -> LevelSet:
         episode.reset(seed)
         pictures.append(episode.picture())
     puzzle = PUZZLES[name]
-    grades = textworlds.level_set.grade_levels(puzzle, np.array(pictures)) if grade else None
+    grades = textworlds.levels.level_set.grade_levels(puzzle, np.array(pictures)) if grade else None
     origin = {"seed": np.arange(count), "episode": np.zeros(count), "id": EASY[name], "settings": {"height": 5}}
     return LevelSet.from_columns(puzzle, np.array(pictures), grades=grades, split="test", **origin)
 
@@ -226,7 +226,7 @@ def test_the_same_levels_give_the_same_bytes(tmp_path):
 
 
 def test_long_members_get_headers_of_64_bits(tmp_path, monkeypatch):
-    monkeypatch.setattr(textworlds.columns, "LONG_MEMBER", 0)
+    monkeypatch.setattr(textworlds.levels.columns, "LONG_MEMBER", 0)
     levels = made("maze")
     levels.save(tmp_path / "a.npz")
     assert is_same(LevelSet.open(tmp_path / "a.npz"), levels)
@@ -237,7 +237,7 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path, monkeypatch
     levels = made("maze")
     levels.save(tmp_path / "a.npz")
     before = (tmp_path / "a.npz").read_bytes()
-    monkeypatch.setattr(textworlds.columns.json, "dumps", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(textworlds.levels.columns.json, "dumps", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         levels.save(tmp_path / "a.npz")
     assert os.listdir(tmp_path) == ["a.npz"] and (tmp_path / "a.npz").read_bytes() == before
@@ -567,7 +567,7 @@ def test_a_split_keeps_its_levels_only(kind):
 
 
 def test_sets_that_come_with_us_are_found_by_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(textworlds.level_files, "SHIPPED", tmp_path)
+    monkeypatch.setattr(textworlds.levels.files, "SHIPPED", tmp_path)
     with pytest.raises(ValueError, match="'Maze-easy-v0-test' is neither a file nor a shipped level set"):
         gym.make("textworlds/Maze-easy-v0", levels="Maze-easy-v0-test")
     made("maze").save(tmp_path / "Maze-easy-v0-test.npz")
@@ -583,7 +583,7 @@ def test_sets_that_come_with_us_are_found_by_name(tmp_path, monkeypatch):
 
 def test_every_shipped_set_is_whole():
     for name in shipped():
-        levels = LevelSet.open(textworlds.level_files.SHIPPED / f"{name}.npz")
+        levels = LevelSet.open(textworlds.levels.files.SHIPPED / f"{name}.npz")
         levels.check()
         assert name.startswith(levels.meta["id"]) and not duplicates(levels)
 

@@ -13,11 +13,11 @@ _HOMES = {
     "Episode": "textworlds.episode",
     "Episodes": "textworlds.episodes",
     "Level": "textworlds.text.levels",
-    "LevelSet": "textworlds.level_set",
+    "LevelSet": "textworlds.levels.level_set",
     "Outcome": "textworlds.text.grammars",
     "PUZZLES": "textworlds.puzzles",
     "Puzzle": "textworlds.puzzles",
-    "overlaps": "textworlds.leaks",
+    "overlaps": "textworlds.levels.leaks",
     "read_level_file": "textworlds.text.levels",
 }
 __all__ = [

@@ -9,14 +9,14 @@ from typing import NoReturn
 
 import textworlds
 from textworlds.agents.cli import add_parser as add_wmact
-from textworlds.bank import read_level
 from textworlds.checks import seeds_from
 from textworlds.game import Game
 from textworlds.ids import all_ids, find_id
-from textworlds.level_commands import add_parsers as add_level_commands
-from textworlds.level_files import find_levels, load
-from textworlds.level_set import LevelSet
-from textworlds.make_command import add_parser as add_make_levels
+from textworlds.levels.bank import read_level
+from textworlds.levels.commands import add_parsers as add_level_commands
+from textworlds.levels.files import find_levels, load
+from textworlds.levels.level_set import LevelSet
+from textworlds.levels.make_command import add_parser as add_make_levels
 from textworlds.puzzles import PUZZLES, Puzzle, find_puzzle
 from textworlds.terminal import Terminal
 from textworlds.text.levels import Level

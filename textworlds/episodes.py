@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.bank import FIRST_SEED, generate_levels, read_level
 from textworlds.checks import check_type, check_whole, indices_from
-from textworlds.content import ANY, SPLITS
-from textworlds.level_files import load
-from textworlds.level_set import certify
+from textworlds.levels.bank import FIRST_SEED, generate_levels, read_level
+from textworlds.levels.content import ANY, SPLITS
+from textworlds.levels.files import load
+from textworlds.levels.level_set import certify
 from textworlds.play import NO_ACTION, REASONS
 from textworlds.puzzles import Puzzle
 from textworlds.text.formats import FORMATS

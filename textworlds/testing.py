@@ -21,7 +21,7 @@ from textworlds.episode import Episode
 from textworlds.episodes import Episodes
 from textworlds.grid import AGENT, CHANGED, GOAL, ITEM, SOLID, SOLVED, WALLS, State, close_walls, new_state, settle
 from textworlds.kernel import Kernel
-from textworlds.making import NoLevel
+from textworlds.levels.making import NoLevel
 from textworlds.play import NO_ACTION
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, PUZZLES, Limits, Puzzle, find_puzzle
 from textworlds.random import start_stream

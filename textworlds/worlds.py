@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.content import ANY
 from textworlds.grid import SOLVED, State, new_state
-from textworlds.making import Wanted, make_levels
+from textworlds.levels.content import ANY
+from textworlds.levels.making import Wanted, make_levels
 from textworlds.play import turns_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits, Puzzle
 

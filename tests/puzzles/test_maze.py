@@ -29,7 +29,7 @@ from textworlds.grid import (
     new_state,
     settle,
 )
-from textworlds.making import Wanted, make_levels
+from textworlds.levels.making import Wanted, make_levels
 from textworlds.play import REASONS, turns_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.puzzles.maze import ANY, BACKTRACKER, PUZZLE, WILSON, Options

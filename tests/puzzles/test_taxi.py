@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from textworlds import Episodes
-from textworlds.content import SPLITS, keys_of, split_of
 from textworlds.grid import (
     AGENT,
     AGENT_IN_WAY,
@@ -30,7 +29,8 @@ from textworlds.grid import (
     new_state,
     settle,
 )
-from textworlds.making import Wanted, grade_levels, make_levels
+from textworlds.levels.content import SPLITS, keys_of, split_of
+from textworlds.levels.making import Wanted, grade_levels, make_levels
 from textworlds.play import REASONS, turns_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.puzzles.taxi import PUZZLE, Options

@@ -7,10 +7,10 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from textworlds.bank import read_level
 from textworlds.envs.spaces import MessageSpace, ObservationSpace
 from textworlds.episode import Episode, HasEpisodes
 from textworlds.episodes import Episodes
+from textworlds.levels.bank import read_level
 from textworlds.pixels import draw_pixels
 from textworlds.puzzles import find_puzzle
 from textworlds.text import formats

@@ -37,7 +37,6 @@ def never_lost(state, world):
     return False
 
 
-
 @dataclass(frozen=True, eq=False)
 class Puzzle:
     """A puzzle; shared code knows nothing else of it.

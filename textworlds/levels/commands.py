@@ -5,9 +5,9 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from textworlds.leaks import duplicates, overlaps
-from textworlds.level_files import find_levels, is_level_set, load, save_levels
-from textworlds.level_set import LevelSet
+from textworlds.levels.files import find_levels, is_level_set, load, save_levels
+from textworlds.levels.leaks import duplicates, overlaps
+from textworlds.levels.level_set import LevelSet
 from textworlds.puzzles import PUZZLES, Puzzle, find_puzzle
 from textworlds.text.levels import Level
 

@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.bank import stack_levels
-from textworlds.columns import replacing
-from textworlds.content import ANY, SPLITS, keys_of
 from textworlds.ids import NAMESPACE
-from textworlds.json_lines import json_lines, read_json_lines
-from textworlds.level_set import LevelSet, mark_split
+from textworlds.levels.bank import stack_levels
+from textworlds.levels.columns import replacing
+from textworlds.levels.content import ANY, SPLITS, keys_of
+from textworlds.levels.json_lines import json_lines, read_json_lines
+from textworlds.levels.level_set import LevelSet, mark_split
+from textworlds.levels.safety import check_boards
 from textworlds.puzzles import Puzzle
-from textworlds.safety import check_boards
 from textworlds.text.levels import Level, read_level_file, write_levels
 from textworlds.text.words import Words
 
-SHIPPED = Path(__file__).parent / "level_sets"
+SHIPPED = Path(__file__).parent / "shipped"
 SET_ENDING, LINES_ENDING, TEXT_ENDINGS = ".npz", ".jsonl", (".xsb", ".sok", ".txt")
 ZIP_STARTS = (b"PK\3\4", b"PK\5\6")
 

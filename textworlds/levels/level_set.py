@@ -6,14 +6,14 @@ from typing import Any, overload
 
 import numpy as np
 
-from textworlds.bank import stack_levels
-from textworlds.columns import checksum, map_columns, write_columns
-from textworlds.content import ANY, keys_of, split_of
 from textworlds.kernel import kernel
-from textworlds.making import grade_levels
+from textworlds.levels.bank import stack_levels
+from textworlds.levels.columns import checksum, map_columns, write_columns
+from textworlds.levels.content import ANY, keys_of, split_of
+from textworlds.levels.making import grade_levels
+from textworlds.levels.safety import check_boards
 from textworlds.puzzles import Limits, Puzzle, find_puzzle
 from textworlds.puzzles.puzzle import SEARCH_GRADES
-from textworlds.safety import check_boards
 from textworlds.text.levels import Level
 from textworlds.version import __version__
 

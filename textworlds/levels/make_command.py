@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from textworlds.checks import check_whole, seeds_from
-from textworlds.content import SPLITS
-from textworlds.factory import ENGINES, Job, Progress, make_set
 from textworlds.ids import NAMESPACE, find_id
+from textworlds.levels.content import SPLITS
+from textworlds.levels.factory import ENGINES, Job, Progress, make_set
 from textworlds.puzzles import Puzzle
 
 SIZES = ("height", "width")
@@ -51,7 +51,9 @@ def make_levels(arguments: argparse.Namespace) -> None:
     is_seen = sys.stderr.isatty()
 
     def say(progress: Progress) -> None:
-        print(f"\r{describe(progress, arguments.count)}\033[K", end="" if is_seen else "\n", file=sys.stderr, flush=True)
+        print(
+            f"\r{describe(progress, arguments.count)}\033[K", end="" if is_seen else "\n", file=sys.stderr, flush=True
+        )
 
     try:
         levels = make_set(job, arguments.count, arguments.out, ENGINES[arguments.engine], workers, say, arguments.up_to)

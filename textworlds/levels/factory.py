@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.columns import replacing
-from textworlds.content import SPLITS
 from textworlds.grid import new_state
 from textworlds.ids import find_id
-from textworlds.level_set import LevelSet
-from textworlds.making import Wanted, grade_levels, make_levels
+from textworlds.levels.columns import replacing
+from textworlds.levels.content import SPLITS
+from textworlds.levels.level_set import LevelSet
+from textworlds.levels.making import Wanted, grade_levels, make_levels
 from textworlds.version import __version__
 
 FIRST_CHUNK, MOST_CHUNK, SECONDS_A_CHUNK = 64, 1 << 15, 2.0
@@ -211,9 +211,7 @@ def first_different(chunks: list[LevelSet], count: int, job: Job) -> LevelSet:
     return LevelSet(chunks[0].puzzle, columns, meta)
 
 
-def in_threads(
-    make: Callable[[int], LevelSet], firsts: Iterator[int], workers: int
-) -> Iterator[tuple[int, LevelSet]]:
+def in_threads(make: Callable[[int], LevelSet], firsts: Iterator[int], workers: int) -> Iterator[tuple[int, LevelSet]]:
     """Make chunks in threads of this process, which the compiled code lets run side by side."""
     pool = ThreadPoolExecutor(workers)
     running: dict[Future[LevelSet], int] = {}
@@ -235,7 +233,9 @@ def on_ray(make: Callable[[int], LevelSet], firsts: Iterator[int], workers: int)
     except ImportError:
         raise ValueError("this engine needs Ray: pip install 'textworlds[ray]'") from None
     if not ray.is_initialized():
-        ray.init(num_cpus=None if os.environ.get("RAY_ADDRESS") else workers, include_dashboard=False, log_to_driver=False)
+        ray.init(
+            num_cpus=None if os.environ.get("RAY_ADDRESS") else workers, include_dashboard=False, log_to_driver=False
+        )
     remote = ray.remote(make)
     running: dict[Any, int] = {}
     try:

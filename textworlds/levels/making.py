@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.content import ANY, SPLITS, content_key, split_of
 from textworlds.grid import State, new_state, settle
 from textworlds.kernel import Kernel, kernel
+from textworlds.levels.content import ANY, SPLITS, content_key, split_of
 from textworlds.puzzles.puzzle import Limits, Puzzle
 from textworlds.random import start_stream
 
@@ -109,7 +109,11 @@ def make_levels(puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted
         NoLevel: if none was found for one of them within MOST_TRIES and MOST_NODES.
     """
     window = window_of(puzzle, wanted.options)
-    streams, tries, nodes = np.empty((len(worlds), 1), np.uint64), np.zeros(len(worlds), np.int64), np.zeros(len(worlds))
+    streams, tries, nodes = (
+        np.empty((len(worlds), 1), np.uint64),
+        np.zeros(len(worlds), np.int64),
+        np.zeros(len(worlds)),
+    )
     nearest = np.full(len(worlds), np.nan)
     start_streams(streams, state.book["seed"][worlds], state.book["episode"][worlds])
     pending = np.arange(len(worlds))
@@ -134,9 +138,7 @@ def make_levels(puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted
             raise NoLevel(_complaint(puzzle, wanted, window, int(tries[given_up[0]]), float(nearest[given_up[0]])))
 
 
-def grade_levels(
-    puzzle: Puzzle, pictures: np.ndarray, limits: Limits = Limits(), all_costs: bool = True
-) -> np.ndarray:
+def grade_levels(puzzle: Puzzle, pictures: np.ndarray, limits: Limits = Limits(), all_costs: bool = True) -> np.ndarray:
     """Return what the solver proves of levels, float64[L, number of puzzle.grades].
 
     Each cost is the fewest that any plan has, whatever the others are; the search's grades are those of the first.

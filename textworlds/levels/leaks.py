@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from textworlds.bank import stack_levels
-from textworlds.content import keys_of
-from textworlds.level_set import LevelSet
+from textworlds.levels.bank import stack_levels
+from textworlds.levels.content import keys_of
+from textworlds.levels.level_set import LevelSet
 from textworlds.puzzles import Puzzle
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, NoReturn
 
-from textworlds.bank import read_level
+from textworlds.levels.bank import read_level
 from textworlds.puzzles import Puzzle
 from textworlds.text import formats
 from textworlds.text.levels import Level
