@@ -56,7 +56,7 @@ class Episode(HasEpisodes):
     `progress` (fewer goals left than ever before in this episode), all bool, and `reason` (int, a code; see
     `say_reason`). `actions` holds the numbers of those that were kept. `outcome` (text.grammars.Outcome) and `why` say
     how the message was read. For the episode so far: `num_turns`, `num_asked` (N), `num_changed` (N_eff), `num_novel`,
-    `goals_left`, `solved`, and `outcome_reward`, the part of the reward that was paid for solving. `asked` is the number of
+    `goals_left`, `solved`, `deadlocked` (nothing solves it any more; False says nothing), and `outcome_reward`, the part of the reward that was paid for solving. `asked` is the number of
     actions that this message asked for. `index`, if levels were given, is which of them is played, -1 for any other. With action="discrete" there is one action a turn: plain values in place of lists, and no `actions`,
     `outcome` and `why`.
 
@@ -125,14 +125,19 @@ class Episode(HasEpisodes):
         self._check_begun()
         return self.episodes.worlds.action_masks()[0]
 
-    def solve(self) -> list[int] | None:
-        """Return actions that solve the level from here; None if nothing does.
+    def solve(self, objective: str | None = None, **limits: int) -> list[int] | None:
+        """Return actions that solve the level from here; None if it is proven that nothing does.
+
+        Args:
+            objective: what the plan has the fewest of, one of puzzle.costs; by default the first.
+            **limits: nodes and bytes; see puzzles.Limits.
 
         Raises:
-            RuntimeError: if the solver gave up within its budget.
+            RuntimeError: if the limits ran out before that was settled.
+            ValueError: for an objective that there is not.
         """
         self._check_begun()
-        plan = self.episodes.worlds.solve(0)
+        plan = self.episodes.worlds.solve(0, self.puzzle.limits(objective, **limits))
         return None if plan is None else plan.tolist()
 
     def certificate(self) -> dict[str, Any]:
@@ -185,10 +190,12 @@ class Episode(HasEpisodes):
     def _totals(self, book: tuple[Any, ...]) -> dict[str, Any]:
         totals = {name: book[place] for name, place in _TOTALS}
         solved = book[_LEFT] == 0
-        totals["goals_left"], totals["solved"] = book[_LEFT], solved
+        totals["goals_left"], totals["solved"], totals["deadlocked"] = book[_LEFT], solved, book[_LOST]
         totals["outcome_reward"] = self.episodes.worlds.outcome_reward if solved else 0.0
         if self.episodes.worlds.levels is not None:
             totals["index"] = book[_INDEX]
+        if self.episodes.gives_distance:
+            totals["distance"] = int(self.episodes.worlds.distances()[0])
         if self.episodes.gives_mask:
             totals["action_mask"] = self.action_mask().astype(np.int8)
         return totals
@@ -196,8 +203,8 @@ class Episode(HasEpisodes):
 
 # Where the numbers of grid.BOOK stand in a world's record, and the flags that a byte of the ledger holds.
 _NAMES = BOOK.names or ()
-_TERMINATED, _TRUNCATED, _REWARD, _LEFT, _TURN_LIMIT, _INDEX = map(
-    _NAMES.index, ("terminated", "truncated", "reward", "left", "turn_limit", "index")
+_TERMINATED, _TRUNCATED, _REWARD, _LEFT, _TURN_LIMIT, _INDEX, _LOST = map(
+    _NAMES.index, ("terminated", "truncated", "reward", "left", "turn_limit", "index", "lost")
 )
 _TOTALS = [(name, _NAMES.index(name)) for name in TOTALS]
 _FLAGS = [tuple(flags >> bit & 1 > 0 for bit in range(len(FLAG_NAMES))) for flags in range(256)]

@@ -52,6 +52,8 @@ class Episodes:
         legend: open each episode's first observation with the rules, the glyphs and how to answer.
         feedback: open each later observation with a line on each action of the turn.
         rewards: name of one of the puzzle's reward schemes.
+        distance: tell the fewest actions that solve the world from where it is: "distance" in the ledger, exact, or -1 if
+            there is no solution, or -2 if the solver did not settle it within 20,000 positions.
         action_mask: tell which actions would change the world: "action_mask", int8[number of actions], in the ledger.
         levels: play these in place of generated ones, whatever the size and the options: a file's path, the name of a set
             that comes with the package, a LevelSet, or a list of drawings, Levels or pictures. Smaller levels get walls
@@ -81,6 +83,7 @@ class Episodes:
         feedback: bool = False,
         rewards: str = "outcome",
         action_mask: bool = False,
+        distance: bool = False,
         levels: str | os.PathLike[str] | Sequence[Any] | None = None,
         split: str | None = None,
         num_levels: int | None = None,
@@ -89,7 +92,7 @@ class Episodes:
         self.puzzle = puzzle
         check_whole(height=height, width=width, turn_limit=turn_limit, num_worlds=num_worlds)
         check_whole(num_levels=1 if num_levels is None else num_levels)
-        check_type(bool, legend=legend, feedback=feedback, action_mask=action_mask)
+        check_type(bool, legend=legend, feedback=feedback, action_mask=action_mask, distance=distance)
         check_type(str, observation=observation, action=action, rewards=rewards)
         if int(height) * int(width) > MOST_CELLS:
             raise ValueError(f"{height} rows and {width} columns are more than {MOST_CELLS:,} cells")
@@ -110,7 +113,7 @@ class Episodes:
         self.worlds = Worlds(self.puzzle, num_worlds, levels=pictures, **settings)
         self.speaks_pictures = observation == PICTURE
         self.takes_numbers = action == DISCRETE
-        self.gives_mask = action_mask
+        self.gives_mask, self.gives_distance = action_mask, distance
         self.most_turns = MOST
         format = "dense" if self.speaks_pictures else observation
         grammar = DEFAULT_GRAMMAR if self.takes_numbers else action

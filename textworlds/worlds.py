@@ -11,6 +11,7 @@ from textworlds.play import turns_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits, Puzzle
 
 MIN_SLOTS = 64
+DISTANCE_NODES = 20_000
 MAX_REASONS = 64
 
 
@@ -190,6 +191,16 @@ class Worlds:
                 f"{self.puzzle.name}: not settled within {limits.nodes:,} positions and {limits.bytes:,} bytes"
             )
         return None if length == NO_SOLUTION else plan[:length].copy()
+
+    def distances(self) -> np.ndarray:
+        """Return the fewest actions that solve each world from where it is, int64[N].
+
+        NO_SOLUTION (-1) where it is proven that none do, GAVE_UP (-2) where that takes more than DISTANCE_NODES.
+        """
+        plan = np.empty(4096 + 2 * self.state.board.shape[1], np.int8)
+        limits = self.puzzle.limits(self.puzzle.costs[-1], nodes=DISTANCE_NODES)
+        found = (self.puzzle.find_plan(self.state, world, plan, limits)[0] for world in range(len(self.book)))
+        return np.fromiter(found, np.int64, len(self.book))
 
     def action_masks(self) -> np.ndarray:
         """Return which actions would change each world now, bool[N, number of actions]."""

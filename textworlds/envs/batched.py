@@ -191,6 +191,9 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         solved = book["left"] == 0
         paid = np.where(solved, self.episodes.worlds.outcome_reward, 0.0)
         totals |= {"goals_left": book["left"].copy(), "solved": solved, "outcome_reward": paid}
+        totals["deadlocked"] = book["lost"].copy()
+        if self.episodes.gives_distance:
+            totals["distance"] = self.episodes.worlds.distances()
         if self.episodes.worlds.levels is not None:
             totals["index"] = book["index"].copy()
         return totals | {f"_{name}": mask.copy() for name in totals}

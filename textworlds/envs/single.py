@@ -108,9 +108,9 @@ class TextWorldEnv(HasEpisodes, gym.Env[Any, Any]):
         """Return which actions would change the world now, bool[number of actions]."""
         return self.episode.action_mask()
 
-    def solve(self) -> list[int] | None:
-        """Return actions that solve the level from here; None if nothing does."""
-        return self.episode.solve()
+    def solve(self, objective: str | None = None, **limits: int) -> list[int] | None:
+        """Return actions that solve the level from here; see Episode.solve."""
+        return self.episode.solve(objective, **limits)
 
     def certificate(self) -> dict[str, Any]:
         """Return the certificate of the level being played; see Episode.certificate."""

@@ -55,7 +55,7 @@ class Puzzle:
         solve: kernel (state, world, plan, limits, grades) -> int. Write actions into plan (int8[M]) and return how many,
             0 if solved already, NO_SOLUTION if that is proven, or GAVE_UP if the limits (Limits) or the plan's room ran
             out. Fills in `grades`, float64[len(puzzle.grades)], as far as it knows them. Leaves the state as it was.
-        costs: what plans can have the fewest of, the one that difficulty is measured by first. Options named
+        costs: what plans can have the fewest of: the one that difficulty is measured by first, actions last. Options named
             min_COST and max_COST, if there are any, bound the first one of generated levels.
         is_lost: kernel (state, world) -> bool. Whether it is plain that nothing solves the world any more; False says
             nothing. `step` keeps book.lost at this, once True for ever.
@@ -92,6 +92,17 @@ class Puzzle:
         irreversible, the share of the plan's moves that cannot be taken back. NaN where the solver does not know.
         """
         return self.costs + SEARCH_GRADES
+
+    def limits(self, objective: str | None = None, **room: int) -> Limits:
+        """Return limits for `solve` with an objective by its name; the first cost by default.
+
+        Raises:
+            ValueError: for a cost that this puzzle does not have.
+        """
+        objective = self.costs[0] if objective is None else objective
+        if objective not in self.costs:
+            raise ValueError(f"unknown objective {objective!r}; {self.name} knows: {', '.join(self.costs)}")
+        return Limits(self.costs.index(objective), **room)
 
     def find_plan(
         self, state: State, world: int, plan: np.ndarray, limits: Limits = Limits()

@@ -49,7 +49,7 @@ PUZZLE = Puzzle(
     words=WORDS,
     options=Options,
     ids={
-        "Sokoban-easy-v0": square(6, 60, num_boxes=1, min_pushes=3, max_pushes=5),
+        "Sokoban-easy-v0": square(7, 60, num_boxes=1, min_pushes=3, max_pushes=5),
         "Sokoban-medium-v0": square(7, 100, num_boxes=2, min_pushes=6, max_pushes=9),
         "Sokoban-hard-v0": square(8, 150, num_boxes=3, min_pushes=10, max_pushes=14),
         "Sokoban-expert-v0": square(10, 200, num_boxes=4, min_pushes=15, max_pushes=40),
