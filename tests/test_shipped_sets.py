@@ -57,7 +57,6 @@ def test_the_costs_of_all_levels_are_proven_and_in_the_window(id):
 
 @pytest.mark.parametrize("id", IDS)
 def test_certificates_are_kept_by_the_plans(id):
-    puzzle, _ = find_id(id)
     episode = Episode(id, levels=f"{id}-test", action="discrete", turn_limit=10_000)
     for index in range(0, len(set_of(id)), 16):
         episode.reset(index=index)

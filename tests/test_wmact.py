@@ -31,7 +31,7 @@ def test_texts_become_their_characters_by_row_and_column():
 @pytest.fixture(scope="module")
 def played():
     torch.manual_seed(0)
-    player = Player(TINY, 32, False, 0)
+    player = Player(TINY, 32, "train", 0)
     network = Network(len(player.names), player.shape, TINY)
     return player, network, *player.play(network, 4)
 
@@ -63,7 +63,7 @@ def test_every_episode_ends_and_is_paid_by_its_effective_share(played):
 
 def test_levels_for_evaluation_are_never_trained_on(played):
     player, *_ = played
-    judge = Player(TINY, 64, True, 0)
+    judge = Player(TINY, 64, "test", 0)
     texts = set()
     for _ in range(5):
         player.begin()
@@ -71,12 +71,6 @@ def test_levels_for_evaluation_are_never_trained_on(played):
         assert not set(player.texts) & set(judge.texts)
         texts |= set(judge.texts)
     assert len(texts) > 64
-
-
-def test_too_few_levels_to_hold_some_out_get_one_sentence(monkeypatch):
-    monkeypatch.setattr(wmact, "is_held_out", lambda text: False)
-    with pytest.raises(ValueError, match="too few different levels"):
-        Player(TINY, 4, True, 0)
 
 
 def test_intervals_are_wilsons():

@@ -16,7 +16,6 @@ after 39 s of imitation, one seed). It imports the public package only.
 
 import math
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -31,8 +30,6 @@ import textworlds
 from textworlds.wrappers import VectorEffectiveActionReward
 
 NUM_CHARACTERS = 128
-MOST_TRIES = 1000
-HELD_OUT = 4  # one level in so many, by a hash of its text, is for evaluation only
 
 
 @dataclass(frozen=True)
@@ -195,15 +192,14 @@ class Player:
     Args:
         settings: of the run.
         num_episodes: episodes a batch.
-        held_out: play held-out levels, or only the others.
+        split: which levels to play.
         seed: the first; each batch goes on from it.
     """
 
-    def __init__(self, settings: Settings, num_episodes: int, held_out: bool, seed: int) -> None:
-        envs = gymnasium.make_vec(settings.id, num_envs=num_episodes, max_actions=settings.max_actions)
+    def __init__(self, settings: Settings, num_episodes: int, split: str, seed: int) -> None:
+        envs = gymnasium.make_vec(settings.id, num_envs=num_episodes, max_actions=settings.max_actions, split=split)
         self.batch: Any = envs.unwrapped
         self.envs = VectorEffectiveActionReward(envs)
-        self.held_out = held_out
         self.max_actions = settings.max_actions
         vocabulary = textworlds.find_id(settings.id)[0].words.vocabulary
         self.names = [names[0] for names in vocabulary.names]
@@ -213,16 +209,9 @@ class Player:
         self.shape = encode(self.texts[:1]).shape[1], encode(self.texts[:1]).shape[2]
 
     def begin(self, seed: int | None = None) -> None:
-        """Begin an episode in every world, with levels of this player's share."""
+        """Begin an episode in every world."""
         started = time.perf_counter()
         self.texts, _ = self.envs.reset(seed=seed)
-        for _ in range(MOST_TRIES):
-            wrong = np.array([is_held_out(text) != self.held_out for text in self.texts])
-            if not wrong.any():
-                break
-            self.texts, _ = self.envs.reset(options={"reset_mask": wrong})
-        else:
-            raise ValueError("the environment has too few different levels to hold some out for evaluation")
         self.seconds += time.perf_counter() - started
 
     @torch.no_grad()
@@ -251,11 +240,6 @@ class Player:
         worlds, seen, writings = zip(*turns, strict=True)
         paid = torch.from_numpy(outcome.reward[np.concatenate(worlds)]).float()
         return Batch(torch.cat(seen), Writing(*map(torch.cat, zip(*writings, strict=True))), paid), outcome
-
-
-def is_held_out(text: str) -> bool:
-    """Return whether a level is for evaluation only, by its content, whatever seed it comes from."""
-    return zlib.crc32(text.encode()) % HELD_OUT == 0
 
 
 def update(network: Network, optimizer: torch.optim.Optimizer, batch: Batch, settings: Settings) -> None:
@@ -309,8 +293,8 @@ def train(settings: Settings, say: Callable[[str], None] = print) -> dict[str, A
     """Train from scratch; say the success before and after, and return what was measured."""
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    player = Player(settings, settings.episodes, False, settings.seed << 32)
-    judge = Player(settings, settings.evaluated, True, (settings.seed << 32) + (1 << 31))
+    player = Player(settings, settings.episodes, "train", settings.seed << 32)
+    judge = Player(settings, settings.evaluated, "test", (settings.seed << 32) + (1 << 31))
     network = Network(len(player.names), player.shape, settings)
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate)
     before = evaluate(network, judge, settings.turn_limit)

@@ -105,7 +105,7 @@ def make_set(
 def open_parts(job: Job, parts: Path) -> int:
     """Make the folder of parts, or check that it belongs to the job; return the number of candidates a chunk."""
     whose = parts / JOB
-    given = {**job._asdict(), "textworlds": __version__}
+    given = {**job._asdict(), "settings": all_settings(job), "textworlds": __version__}
     if not whose.exists():
         shutil.rmtree(parts, ignore_errors=True)
         chunk = chunk_size(job)
@@ -133,11 +133,17 @@ def chunk_size(job: Job) -> int:
     return int(min(max(FIRST_CHUNK * SECONDS_A_CHUNK / seconds, FIRST_CHUNK // 4), MOST_CHUNK))
 
 
+def all_settings(job: Job) -> dict[str, int]:
+    """Return the size and the generator's options that a job's levels are made with."""
+    puzzle, defaults = find_id(job.id)
+    asked = {**puzzle.options()._asdict(), **defaults, **job.settings}
+    return {name: asked[name] for name in ("height", "width", *puzzle.options._fields)}
+
+
 def make_chunk(job: Job, first: int, size: int) -> LevelSet:
     """Return the candidates from number `first` on, with their grades."""
-    puzzle, defaults = find_id(job.id)
-    settings = {**defaults, **job.settings}
-    options = puzzle.options(**{name: settings[name] for name in puzzle.options._fields if name in settings})
+    puzzle, settings = find_id(job.id)[0], all_settings(job)
+    options = puzzle.options(**{name: settings[name] for name in puzzle.options._fields})
     height, width = settings["height"], settings["width"]
     state = new_state(size, (puzzle.num_planes(options), height, width))
     state.book["seed"], state.book["episode"] = job.seed, first + np.arange(size)
@@ -151,7 +157,7 @@ def make_chunk(job: Job, first: int, size: int) -> LevelSet:
         episode=state.book["episode"],
         grades=grade_levels(puzzle, pictures, all_costs=job.all_costs),
         id=job.id,
-        settings={"height": height, "width": width, **options._asdict()},
+        settings=settings,
         split=job.split,
     )
 
