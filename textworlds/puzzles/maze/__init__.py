@@ -68,7 +68,7 @@ PUZZLE = Puzzle(
     words=WORDS,
     options=Options,
     ids={
-        "Maze-easy-v0": square(7, 60, min_moves=6, max_moves=10),
+        "Maze-easy-v0": square(9, 60, min_moves=6, max_moves=10),
         "Maze-medium-v0": square(11, 120, min_moves=12, max_moves=20),
         "Maze-hard-v0": square(15, 200, min_moves=22, max_moves=36),
         "Maze-expert-v0": square(25, 500, loops=10, min_moves=40, max_moves=60),

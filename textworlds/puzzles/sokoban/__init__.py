@@ -6,8 +6,10 @@ Actions: 0 up, 1 down, 2 left, 3 right.
 Level and state: one plane. SOLID walls, GOAL, ITEM boxes, AGENT the player.
 Solved when: every box stands on a goal.
 Generator: rooms carved by a random walk; boxes pulled backwards from their goals, so that every level is solvable.
-Solver: breadth-first search over pushes: the fewest pushes, and a proof where there is no solution.
-Sources: Hiroyuki Imabayashi, Sokoban (1982). Level sizes of the WMAct ids: arXiv 2511.23476 (see docs/wmact.md).
+Solver: A* over pushes: the fewest pushes or the fewest moves, and a proof where there is no solution.
+Sources: Hiroyuki Imabayashi, Sokoban (1982); Taylor and Parberry (2011) for levels made backwards; Junghanns and
+    Schaeffer (Artificial Intelligence, 2001) for the bound and deadlocks. Level sizes of the WMAct ids: arXiv
+    2511.23476 (see docs/wmact.md).
 Versions: v0.
 """
 
