@@ -6,6 +6,7 @@ and says why nothing changed by the name that the puzzle's rules give to that re
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 OFFSETS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
@@ -56,6 +57,26 @@ def fewest(twin: Twin, drawing: str) -> int | None:
                 queue.append((total + 1, after))
             else:
                 queue.appendleft((total, after))
+    return None
+
+
+def fewest_in_order(twin: Twin, drawing: str, costs: Sequence[Callable[[Any, Any], int]]) -> tuple[int, ...] | None:
+    """Return the costs of a plan that has the fewest of the first and, of such plans, the fewest of the next: Dijkstra."""
+    first = twin.read(drawing)
+    queue, done, number = [((0,) * len(costs), 0, first)], set(), 0
+    while queue:
+        totals, _, world = heappop(queue)
+        if world in done:
+            continue
+        done.add(world)
+        if twin.left(world) == 0:
+            return totals
+        for action in range(twin.num_actions):
+            reason, after = twin.act(world, action)
+            if reason == "CHANGED" and after not in done:
+                number += 1
+                spent = tuple(total + cost(world, after) for total, cost in zip(totals, costs, strict=True))
+                heappush(queue, (spent, number, after))
     return None
 
 
@@ -110,6 +131,31 @@ def act_in_sokoban(world: Floor, action: int) -> tuple[str, Floor]:
     if beyond in world.boxes:
         return "BOX_BEHIND_BOX", world
     return "CHANGED", world._replace(player=ahead, boxes=world.boxes - {ahead} | {beyond})
+
+
+def can_be_pushed(world: Floor, start: Cell, end: Cell) -> bool:
+    """Return whether a box alone could be pushed from one cell to another by a player who stands wherever it likes."""
+    seen, queue = {start}, [start]
+    while queue:
+        cell = queue.pop()
+        for direction, opposite in zip(COMPASS, ("down", "up", "right", "left"), strict=True):
+            to = beside(cell, direction)
+            if "#" not in (world.tile(to), world.tile(beside(cell, opposite))) and to not in seen:
+                seen.add(to)
+                queue.append(to)
+    return end in seen
+
+
+def share_of_no_return(drawing: str, actions: Sequence[int]) -> float:
+    """Return the share of a plan's pushes after which the box could not come back, even alone on the board."""
+    world, pushes = read_floor(drawing), []
+    for action in actions:
+        _, after = act_in_sokoban(world, action)
+        if world.boxes != after.boxes:
+            (start,), (end,) = world.boxes - after.boxes, after.boxes - world.boxes
+            pushes.append(not can_be_pushed(world, end, start))
+        world = after
+    return sum(pushes) / max(len(pushes), 1)
 
 
 def act_in_maze(world: Floor, action: int) -> tuple[str, Floor]:
