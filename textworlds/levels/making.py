@@ -5,6 +5,7 @@ All proposals of a level come from one stream, so that it hangs on nothing but i
 """
 
 from functools import cache
+from math import isqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,13 +13,13 @@ import numpy as np
 from textworlds.grid import State, new_state, settle
 from textworlds.kernel import Kernel, kernel
 from textworlds.levels.content import ANY, SPLITS, content_key, split_of
-from textworlds.puzzles.puzzle import Limits, Puzzle
+from textworlds.puzzles.puzzle import GAVE_UP, Limits, Puzzle
 from textworlds.random import start_stream
 
-MOST_TRIES = 10_000  # proposals for one level,
+MOST_TRIES, FEWEST_TRIES = 10_000, 5  # proposals for one level; see most_tries,
 MOST_NODES = 5_000_000  # and positions that the solver may expand to judge them
 MOST_NODES_EACH = 200_000
-MOST_IN_ONE_CALL = 64
+MOST_AT_ONCE = 64
 
 # Each puzzle's own, put in place by Kernel.bind.
 generate: Kernel
@@ -45,8 +46,8 @@ def start_streams(streams, seeds, episodes):
 
 
 @kernel
-def propose(state, worlds, streams, tries, options, split, roams, found):
-    """Fill in a level of the split for each world that has none yet, as far as MOST_IN_ONE_CALL tries go.
+def propose(state, worlds, streams, tries, at_once, options, split, roams, found):
+    """Fill in a level of the split for each world that has none yet, as far as `at_once` tries go.
 
     Args:
         worlds: int64[K].
@@ -56,7 +57,7 @@ def propose(state, worlds, streams, tries, options, split, roams, found):
     """
     for place, world in enumerate(worlds):
         found[place] = False
-        for _ in range(min(MOST_IN_ONE_CALL, MOST_TRIES - tries[place])):
+        for _ in range(at_once):
             tries[place] += 1
             state.board[world] = 0
             if generate(streams[place], state, world, options):
@@ -66,17 +67,19 @@ def propose(state, worlds, streams, tries, options, split, roams, found):
 
 
 @kernel
-def judge(state, worlds, limits, grades):
+def judge(state, worlds, limits, grades, answers):
     """Fill in what the solver says of the levels on the boards of some worlds.
 
     Args:
         worlds: int64[K].
         grades: float64[K, number of grades], filled in; the cost that is the objective is NaN where there is no plan.
+        answers: int64[K], filled in with what `solve` returns.
     """
     plan = np.empty(4096 + 2 * state.board.shape[1], np.int8)
     for place, world in enumerate(worlds):
         settle(state, world)
-        if solve(state, world, plan, limits, grades[place]) < 0:
+        answers[place] = solve(state, world, plan, limits, grades[place])
+        if answers[place] < 0:
             grades[place, limits.objective] = np.nan
 
 
@@ -99,6 +102,11 @@ def window_of(puzzle: Puzzle, options: Any) -> tuple[float, float] | None:
     return (least, most or np.inf) if least > 0 or most > 0 else None
 
 
+def most_tries(num_cells: int) -> int:
+    """Return how many proposals a level of so many cells is worth: fewer on large boards, which take longer to make."""
+    return max(FEWEST_TRIES, min(MOST_TRIES, MOST_TRIES * 4096 // (num_cells * isqrt(num_cells))))
+
+
 def make_levels(puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted) -> None:
     """Write a level on the board of each world listed, by the seed and the episode in its book.
 
@@ -106,9 +114,10 @@ def make_levels(puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted
         worlds: int64[K].
 
     Raises:
-        NoLevel: if none was found for one of them within MOST_TRIES and MOST_NODES.
+        NoLevel: if none was found for one of them within most_tries and MOST_NODES.
     """
-    window = window_of(puzzle, wanted.options)
+    window, most = window_of(puzzle, wanted.options), most_tries(state.height * state.width)
+    at_once = max(1, MOST_AT_ONCE * most // MOST_TRIES)  # so that it can be interrupted
     streams, tries, nodes = (
         np.empty((len(worlds), 1), np.uint64),
         np.zeros(len(worlds), np.int64),
@@ -121,21 +130,28 @@ def make_levels(puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted
         found, own_streams, own_tries = np.zeros(len(pending), bool), streams[pending], tries[pending]
         kernels = kernels_of(puzzle)
         kernels.propose(
-            state, worlds[pending], own_streams, own_tries, wanted.options, wanted.split, puzzle.roams, found
+            state, worlds[pending], own_streams, own_tries, at_once, wanted.options, wanted.split, puzzle.roams, found
         )
         streams[pending], tries[pending] = own_streams, own_tries
         if window is not None and found.any():
             judged = pending[found]
-            grades = np.full((len(judged), len(puzzle.grades)), np.nan)
-            kernels.judge(state, worlds[judged], Limits(nodes=MOST_NODES_EACH), grades)
-            nodes[judged] += np.nan_to_num(grades[:, len(puzzle.costs)])
+            grades, answers = judged_by_solver(puzzle, state, worlds[judged], Limits(nodes=MOST_NODES_EACH))
+            expanded = np.nan_to_num(grades[:, len(puzzle.costs)])
+            nodes[judged] += np.where(answers == GAVE_UP, MOST_NODES_EACH, expanded)
             cost = grades[:, 0]
             nearest[judged] = _nearer(cost, nearest[judged], window)
             found[found] = (cost >= window[0]) & (cost <= window[1])
         pending = pending[~found]
-        given_up = pending[(tries[pending] >= MOST_TRIES) | (nodes[pending] >= MOST_NODES)]
+        given_up = pending[(tries[pending] >= most) | (nodes[pending] >= MOST_NODES)]
         if len(given_up):
             raise NoLevel(_complaint(puzzle, wanted, window, int(tries[given_up[0]]), float(nearest[given_up[0]])))
+
+
+def judged_by_solver(puzzle: Puzzle, state: State, worlds: np.ndarray, limits: Limits) -> tuple[np.ndarray, np.ndarray]:
+    """Return the grades, float64[K, number of puzzle.grades], and the solver's answers, int64[K], of some worlds."""
+    grades, answers = np.full((len(worlds), len(puzzle.grades)), np.nan), np.zeros(len(worlds), np.int64)
+    kernels_of(puzzle).judge(state, worlds, limits, grades, answers)
+    return grades, answers
 
 
 def grade_levels(puzzle: Puzzle, pictures: np.ndarray, limits: Limits = Limits(), all_costs: bool = True) -> np.ndarray:
@@ -151,12 +167,13 @@ def grade_levels(puzzle: Puzzle, pictures: np.ndarray, limits: Limits = Limits()
     state = new_state(len(pictures), pictures.shape[1:])
     state.board[:] = pictures.reshape(len(pictures), -1)
     num_costs = len(puzzle.costs)
-    grades = np.full((num_costs, len(pictures), len(puzzle.grades)), np.nan)
-    for objective, own in enumerate(grades[: num_costs if all_costs else 1]):
-        kernels_of(puzzle).judge(state, np.arange(len(pictures)), limits._replace(objective=objective), own)
-    for objective in range(1, num_costs):
-        grades[0, :, objective] = grades[objective, :, objective]
-    return grades[0]
+    worlds = np.arange(len(pictures))
+    grades, _ = judged_by_solver(puzzle, state, worlds, limits._replace(objective=0))
+    grades[:, 1:num_costs] = np.nan
+    for objective in range(1, num_costs if all_costs else 1):
+        others, _ = judged_by_solver(puzzle, state, worlds, limits._replace(objective=objective))
+        grades[:, objective] = others[:, objective]
+    return grades
 
 
 class NoLevel(ValueError):

@@ -107,8 +107,8 @@ def assign(assignment, pushes, boxes, box):
                 if cost < slack[other]:
                     slack[other] = cost
                     before[other] = goal
-                if slack[other] < step:
-                    step, nearest = slack[other], other
+                if slack[other] < step or (slack[other] == step and box_of[nearest] and not box_of[other]):
+                    step, nearest = slack[other], other  # of equals a free goal, which ends the search
         for other in range(num_goals + 1):
             if is_done[other]:
                 box_price[box_of[other]] += step
