@@ -93,8 +93,8 @@ def draw(puzzle: textworlds.Puzzle, graded: dict[str, Grades], path: Path) -> No
                 draw_panel(table[row, column], name, grades[name], edges, window)
             table[-1, column].set_xlabel(TITLES[name])
         for row, id in enumerate(graded):
-            label = id.removesuffix("-v0").replace("-", "-\n", 1) if len(id) > 18 else id.removesuffix("-v0")
-            table[row, 0].set_ylabel(label, rotation=0, ha="right", va="center")
+            size = f"{puzzle.ids[id]['height']} x {puzzle.ids[id]['width']}"
+            table[row, 0].set_ylabel(f"{id.removesuffix('-v0')}\n{size}", rotation=0, ha="right", va="center")
         figure.suptitle(
             f"{NUM_LEVELS:,} levels of each id of {puzzle.name}, to each panel's own height; numbers: medians; "
             "dashed lines: the window",
@@ -120,41 +120,52 @@ def draw_panel(axes, name: str, values: np.ndarray, edges: np.ndarray, window: t
         axes.minorticks_off()
         axes.xaxis.set_major_formatter("{x:,.0f}")
         heights = heights / np.diff(np.log(edges))
-    axes.stairs(heights / heights.max(), edges, fill=True, color=BARS)
+    first, last = np.flatnonzero(heights)[[0, -1]]
+    axes.stairs(heights[first : last + 1] / heights.max(), edges[first : last + 2], fill=True, color=BARS)
     if window is not None:
         half = step_of(known) / 2  # so that the lines stand beside the bars
-        axes.vlines([edge for edge in (window[0] - half, window[1] + half) if np.isfinite(edge)], 0, 1.3, **LINES)
+        axes.vlines([edge for edge in (window[0] - half, window[1] + half) if np.isfinite(edge)], 0, 1, **LINES)
     axes.set_ylim(0, 1.5)
     axes.set_yticks([])
-    median = np.median(known)
-    axes.text(median, 1.06, f"{median:,.{0 if median == round(median) else 2}f}", ha="center", va="bottom")
+    median = np.percentile(known, 50, method="lower")
+    axes.text(median, 1.06, f"{median:,.{digits_of(known)}f}", ha="center", va="bottom")
 
 
-def print_table(graded: dict[str, Grades]) -> None:
-    """Print medians and, in brackets, where the middle 80 % lie, in Markdown."""
+def print_table(puzzle: textworlds.Puzzle, graded: dict[str, Grades]) -> None:
+    """Print windows, medians and, in brackets, where the middle 80 % lie, in Markdown."""
     names = varying(graded)
-    print(f"\n| Id | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
+    print(f"\n| Id | Window on {puzzle.costs[0]} | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}")
     for id, grades in graded.items():
-        print(f"| `{id}` | {' | '.join(describe(grades[name]) for name in names)} |")
+        window = window_of(puzzle, options_of(puzzle, id))
+        ends = f"{window[0]:.0f} to {window[1]:.0f}" if window else "-"
+        print(f"| `{id}` | {ends} | {' | '.join(describe(grades[name]) for name in names)} |")
 
 
 def describe(values: np.ndarray) -> str:
     """Say the median, the 10th and 90th percentile, and of how many values they are if some are not known."""
     known = values[~np.isnan(values)]
-    digits = 0 if (known == np.round(known)).all() else 2
-    low, median, high = (f"{value:,.{digits}f}" for value in np.percentile(known, [10, 50, 90], method="lower"))
+    low, median, high = (
+        f"{value:,.{digits_of(known)}f}" for value in np.percentile(known, [10, 50, 90], method="lower")
+    )
     unknown = f", {len(values) - len(known)} not known" if len(known) < len(values) else ""
     return f"{median} ({low}-{high}{unknown})"
 
 
+def digits_of(values: np.ndarray) -> int:
+    """Return after how many digits values are rounded."""
+    return 0 if (values == np.round(values)).all() else 2
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("puzzles", nargs="*", metavar="PUZZLE", help=f"of {', '.join(textworlds.PUZZLES)}; default: all")
+    parser.add_argument(
+        "puzzles", nargs="*", metavar="PUZZLE", help=f"of {', '.join(textworlds.PUZZLES)}; default: all"
+    )
     for name in parser.parse_args().puzzles or textworlds.PUZZLES:
         puzzle = textworlds.PUZZLES[name]
         graded = grade_ids(puzzle)
         draw(puzzle, graded, IMAGES / f"grades-{name}.svg")
-        print_table(graded)
+        print_table(puzzle, graded)
 
 
 if __name__ == "__main__":
