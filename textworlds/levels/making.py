@@ -46,18 +46,19 @@ def start_streams(streams, seeds, episodes):
 
 
 @kernel
-def propose(state, worlds, streams, tries, at_once, options, split, roams, found):
+def propose(state, worlds, streams, tries, most, at_once, options, split, roams, found):
     """Fill in a level of the split for each world that has none yet, as far as `at_once` tries go.
 
     Args:
         worlds: int64[K].
         streams, tries: uint64[K, 1] and int64[K], of each world's proposals; advanced.
+        most: tries that a world may make in all.
         split: a place in content.SPLITS, or ANY.
         found: bool[K], filled in.
     """
     for place, world in enumerate(worlds):
         found[place] = False
-        for _ in range(at_once):
+        for _ in range(min(at_once, most - tries[place])):
             tries[place] += 1
             state.board[world] = 0
             if generate(streams[place], state, world, options):
@@ -130,7 +131,16 @@ def make_levels(puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted
         found, own_streams, own_tries = np.zeros(len(pending), bool), streams[pending], tries[pending]
         kernels = kernels_of(puzzle)
         kernels.propose(
-            state, worlds[pending], own_streams, own_tries, at_once, wanted.options, wanted.split, puzzle.roams, found
+            state,
+            worlds[pending],
+            own_streams,
+            own_tries,
+            most,
+            at_once,
+            wanted.options,
+            wanted.split,
+            puzzle.roams,
+            found,
         )
         streams[pending], tries[pending] = own_streams, own_tries
         if window is not None and found.any():

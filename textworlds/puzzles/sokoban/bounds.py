@@ -40,8 +40,8 @@ def measure_pushes(state, world, goal, pushes, queue):
         pushes: int32[cells], filled in.
         queue: int32[cells], workspace.
     """
-    for cell in range(pushes.size):
-        pushes[cell] = FAR
+    for place in range(pushes.size):
+        pushes[place] = FAR
     pushes[goal] = 0
     queue[0] = goal
     head, tail = 0, 1

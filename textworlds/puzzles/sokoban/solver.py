@@ -64,6 +64,8 @@ def solve(state, world, plan, limits, grades):
     num_boxes, num_goals = count(state, world, ITEM), count(state, world, GOAL)
     if num_boxes > num_goals:
         return NO_SOLUTION
+    if 4 * (num_goals + 1) * cells > limits.bytes:  # of Ground.pushes
+        return GAVE_UP
     most = limits.bytes // bytes_each(num_boxes)
     ground = Ground(
         np.empty((num_goals + 1, cells), np.int32),
@@ -135,7 +137,7 @@ def write_plan(state, world, ground, found, last, plan, grades):
         links += 1
         last = np.int64(found.facts[last, PARENT])
     pushes_back, irreversible = ground.pushes[0], 0
-    length = 0
+    length = np.int64(0)
     for link in range(links - 1, 0, -1):
         position = chain[link]
         show(state, world, found, position)
