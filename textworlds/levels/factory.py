@@ -172,7 +172,7 @@ def gather(
     say: Callable[[Progress], None],
 ) -> list[LevelSet]:
     """Return chunks, in order, that together hold so many different levels, or all that there are."""
-    chunks = {int(part.stem): LevelSet.open(part) for part in parts.glob("*.npz")}
+    chunks = finished_chunks(parts)
     started, seen, ready, repeats = time.perf_counter(), set[int](), 0, 0
     found_before = len(set[int]().union(*(chunk.column("key").tolist() for chunk in chunks.values())))
 
@@ -197,6 +197,17 @@ def gather(
             if done:
                 break
     return [chunks[place * step] for place in range(ready)]
+
+
+def finished_chunks(parts: Path) -> dict[int, LevelSet]:
+    """Return the chunks that are there, by their first candidates; what was damaged since is removed and made anew."""
+    chunks = {}
+    for part in parts.glob("*.npz"):
+        try:
+            chunks[int(part.stem)] = LevelSet.open(part)
+        except ValueError:
+            part.unlink()
+    return chunks
 
 
 def _multiples(step: int) -> Iterator[int]:
