@@ -5,11 +5,13 @@ import pickle
 import warnings
 
 import gymnasium as gym
+import naive
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
 from textworlds import PUZZLES, Episode, Outcome, all_ids, find_id
+from textworlds.text.formats import write
 
 IDS = list(all_ids())
 EASY = ["textworlds/" + next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
@@ -102,7 +104,7 @@ def test_the_ledger_tells_what_each_action_did():
 def test_one_number_a_turn_gives_plain_flags():
     env = gym.make("textworlds/Sokoban-easy-v0", action="discrete", observation="picture")
     picture, _ = env.reset(seed=0)
-    assert picture.shape == (1, 6, 6) and picture.dtype == np.uint8
+    assert picture.shape == (1, 7, 7) and picture.dtype == np.uint8
     info = env.step(np.int64(0))[4]
     assert isinstance(info["changed"], bool) and isinstance(info["reason"], int)
 
@@ -316,7 +318,7 @@ def test_a_seed_given_with_a_level_makes_the_levels_after_it():
     env.reset(seed=5, options={"level": LEVEL})
     assert env.reset()[0] == first
     envs = gym.make_vec("textworlds/Sokoban-easy-v0", num_envs=3, autoreset_mode="SameStep", turn_limit=1)
-    level = "\n".join(["######", "#@$.##", *["######"] * 4])
+    level = "\n".join(["#######", "#@$.###", *["#######"] * 5])
     envs.reset(options={"level": level})
     assert len(set(envs.step([""] * 3)[0])) == 3
     envs.reset(seed=5, options={"level": level})
@@ -397,3 +399,141 @@ def test_the_legend_tells_how_to_answer():
 def test_unknown_ids_name_the_nearest():
     with pytest.raises(ValueError, match="Sokoban-easy-v0"):
         Episode("Sokobann-easy-v0")
+
+
+# Where an episode stands.
+
+STUCK = "######\n#----#\n#-@$.#\n#----#\n######"  # up, right and down: the box is pushed into a corner below
+
+
+def naive_distance(env):
+    """Return the fewest actions that solve a world, or -1: by the naive search."""
+    twin = naive.TWINS[env.unwrapped.episode.puzzle.name]
+    drawing = write(env.unwrapped.episode.picture(), "dense", env.unwrapped.episode.puzzle.words)
+    found = naive.fewest_in_order(twin, drawing, [lambda world, after: 1])
+    return -1 if found is None else found[0]
+
+
+@pytest.mark.parametrize("id", EASY)
+def test_distances_are_exact_in_every_turn(id):
+    env = gym.make(id, distance=True, action="discrete")
+    env.action_space.seed(0)
+    for seed in range(3):
+        _, info = env.reset(seed=seed)
+        assert info["distance"] == naive_distance(env) and type(info["distance"]) is int
+        for _ in range(8):
+            *_, terminated, _, info = env.step(env.action_space.sample())
+            assert info["distance"] == naive_distance(env)
+            if terminated:
+                assert info["distance"] == 0
+                break
+
+
+@pytest.mark.parametrize("id", EASY)
+def test_distances_of_a_batch_are_those_of_its_worlds(id):
+    envs = gym.make_vec(id, num_envs=4, distance=True, action="discrete")
+    singles = [gym.make(id, distance=True, action="discrete") for _ in range(4)]
+    _, info = envs.reset(seed=3)
+    assert info["distance"].tolist() == [env.reset(seed=3 + n)[1]["distance"] for n, env in enumerate(singles)]
+    assert info["_distance"].all()
+    for action in (0, 2, 1, 3):
+        info = envs.step(np.full(4, action))[4]
+        assert info["distance"].tolist() == [env.step(action)[4]["distance"] for env in singles]
+
+
+def test_a_shortest_way_counts_down():
+    env = gym.make(EASY[0], distance=True, action="discrete")
+    _, info = env.reset(seed=1)
+    last = info["distance"]
+    for action in env.unwrapped.solve("moves"):
+        info = env.step(action)[4]
+        assert info["distance"] == last - 1
+        last -= 1
+    assert info["solved"] and last == 0
+
+
+def test_distances_are_told_on_request_only():
+    for make in (gym.make, gym.make_vec):
+        assert "distance" not in make(EASY[0]).reset(seed=0)[1]
+        with pytest.raises(ValueError, match="distance must be a bool; got 1"):
+            make(EASY[0], distance=1)
+
+
+def test_distances_that_take_the_solver_too_long_are_not_settled(monkeypatch):
+    monkeypatch.setattr("textworlds.worlds.DISTANCE_NODES", 1)
+    env = gym.make("textworlds/Sokoban-medium-v0", distance=True, action="discrete")
+    envs = gym.make_vec("textworlds/Sokoban-medium-v0", num_envs=2, distance=True)
+    assert env.reset(seed=0)[1]["distance"] == -2
+    assert envs.reset(seed=0)[1]["distance"].tolist() == [-2, -2]
+    # What needs no search is settled.
+    _, info = env.reset(options={"level": "#####\n#$--#\n#-@.#\n#####"})
+    assert (info["distance"], info["deadlocked"]) == (-1, True)
+
+
+def test_a_level_is_deadlocked_once_nothing_solves_it():
+    env = gym.make(EASY[0], distance=True)
+    _, info = env.reset(options={"level": STUCK})
+    assert (info["deadlocked"], info["distance"]) == (False, 1)
+    told = []
+    for message in ("u", "r", "d", "u"):
+        info = env.step(f"<action>{message}</action>")[4]
+        told.append((info["deadlocked"], info["distance"]))
+    assert told == [(False, 2), (False, 3), (True, -1), (True, -1)]
+    _, info = env.reset(options={"level": STUCK})
+    assert info["deadlocked"] is False
+
+
+def test_worlds_of_a_batch_are_deadlocked_on_their_own():
+    level = "\n".join(["#######", "#----##", "#-@$.##", "#----##", *["#######"] * 3])
+    envs = gym.make_vec(EASY[0], num_envs=2, distance=True, turn_limit=3, autoreset_mode="SameStep")
+    _, info = envs.reset(seed=0, options={"level": level})
+    assert info["deadlocked"].tolist() == [False, False] and info["_deadlocked"].all()
+    info = envs.step(["<action>up, right, down</action>", "<action>up</action>"])[4]
+    assert info["deadlocked"].tolist() == [True, False] and info["distance"].tolist() == [-1, 2]
+    envs.step(["", ""])
+    info = envs.step(["", ""])[4]
+    assert info["final_info"]["deadlocked"].tolist() == [True, False]
+    assert info["final_info"]["distance"].tolist() == [-1, 2]
+    assert not info["deadlocked"].any() and (info["distance"] > 0).all()
+
+
+@pytest.mark.parametrize("id", [id for id in EASY if "Sokoban" not in id])
+def test_where_there_is_always_a_way_back_nothing_is_deadlocked(id):
+    env = gym.make(id, action="discrete")
+    env.action_space.seed(0)
+    infos = [env.reset(seed=0)[1]]
+    for _ in range(20):
+        *_, terminated, _, info = env.step(env.action_space.sample())
+        infos.append(info)
+        if terminated:
+            break
+    assert not any(info["deadlocked"] for info in infos)
+
+
+def test_plans_have_the_fewest_of_what_is_asked_for():
+    twin = naive.TWINS["sokoban"]
+    env = gym.make("textworlds/Sokoban-medium-v0").unwrapped
+    for seed in range(8):
+        drawing, _ = env.reset(seed=seed)
+        pushes, moves = env.solve("pushes"), env.solve("moves")
+        assert env.solve() == pushes
+        assert len(moves) == naive.fewest_in_order(twin, drawing, [lambda world, after: 1])[0]
+        assert naive.cost(twin, drawing, pushes) == naive.fewest(twin, drawing)
+        assert len(moves) <= len(pushes)
+
+
+def test_unknown_objectives_are_refused_with_those_that_there_are():
+    for id, known in zip(EASY, (puzzle.costs for puzzle in PUZZLES.values()), strict=True):
+        env = gym.make(id).unwrapped
+        env.reset(seed=0)
+        with pytest.raises(ValueError, match=f"unknown objective 'fuel'; .* knows: {', '.join(known)}$"):
+            env.solve("fuel")
+
+
+def test_a_plan_that_the_limits_do_not_allow_is_no_proof():
+    env = gym.make("textworlds/Sokoban-medium-v0").unwrapped
+    env.reset(seed=0)
+    with pytest.raises(RuntimeError, match="sokoban: not settled within 1 positions and 2,147,483,648 bytes"):
+        env.solve(nodes=1)
+    env.reset(options={"level": "#####\n#$--#\n#-@.#\n#####"})
+    assert env.solve() is None
