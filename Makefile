@@ -7,7 +7,7 @@ RUN := OMP_NUM_THREADS=1 $(VENV)/bin/python
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
-	$(RUN) -m textworlds wmact train textworlds/Maze-easy-v0 --minutes 2.5
+	$(RUN) -m textworlds wmact train textworlds/Maze-easy-v0 --minutes 5
 
 test: $(VENV)/ready
 	$(RUN) -m pytest -n 2 -m "not slow"
@@ -21,15 +21,19 @@ bench: $(VENV)/ready
 	$(RUN) benchmarks/run.py
 
 # Slow tests; then kernels uncompiled, and compiled with bounds checks (which need a cache of their own).
-test-all: $(VENV)/ready
+test-all: $(VENV)/ready $(VENV)/ready-for-ray
 	$(RUN) -m pytest -n 2
-	NUMBA_DISABLE_JIT=1 $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_formats.py
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/boundscheck $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_every_puzzle.py
+	NUMBA_DISABLE_JIT=1 $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_formats.py tests/test_content.py tests/test_making.py
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/boundscheck $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_every_puzzle.py tests/test_content.py tests/test_making.py
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[wmact]" --group dev
+	touch $@
+
+$(VENV)/ready-for-ray: $(VENV)/ready
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[ray]"
 	touch $@
 
 clean:

@@ -24,7 +24,7 @@ def show_what_an_agent_reads(id: str) -> None:
     """Print an episode as the agent sees it: observations, and after each ">" the agent's answer."""
     print(f"=== {id} in Gymnasium: what an agent reads and, after each >, what it answers\n")
     env = gymnasium.make(f"textworlds/{id}", legend=True, feedback=True)
-    observation, info = env.reset(seed=0)
+    observation, info = env.reset(seed=4)
     print(observation)
     for words in messages(env.unwrapped.episode):
         message = f"<action>{', '.join(words)}</action>"
