@@ -94,7 +94,9 @@ def draw(puzzle: textworlds.Puzzle, graded: dict[str, Grades], path: Path) -> No
             table[-1, column].set_xlabel(TITLES[name])
         for row, id in enumerate(graded):
             size = f"{puzzle.ids[id]['height']} x {puzzle.ids[id]['width']}"
-            table[row, 0].set_ylabel(f"{id.removesuffix('-v0')}\n{size}", rotation=0, ha="right", va="center")
+            table[row, 0].set_ylabel(
+                f"{id.removesuffix('-v0')}\n{size}", rotation=0, ha="right", va="center", ma="right"
+            )
         figure.suptitle(
             f"{NUM_LEVELS:,} levels of each id of {puzzle.name}, to each panel's own height; numbers: medians; "
             "dashed lines: the window",
