@@ -441,9 +441,9 @@ LARGE = [
 def test_large_boards_get_an_answer_soon(shape, objective):
     drawing = large_board(*shape)
     solve("#####\n#@$.#\n#####")
-    started = time.monotonic()
+    started = time.process_time()  # as machines are shared
     answer = solve(drawing, 1 << 16, objective)
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 30
     assert answer != NO_SOLUTION
     if answer != GAVE_UP:
         assert left_after(drawing, answer) == 0
