@@ -205,7 +205,6 @@ def test_after_a_failed_reset_an_environment_can_be_reset_again(make):
     assert np.all(env.step(messages)[2])
 
 
-@pytest.mark.xfail(strict=True, reason="the episode before goes on, on the board of the last proposal")
 @needs_speed
 def test_a_reset_that_fails_in_the_middle_of_an_episode_ends_it():
     level = "#####\n#@$.#\n#####"

@@ -9,6 +9,7 @@ from textworlds.checks import seeds_from
 from textworlds.episodes import TOTALS, Episodes, Turn
 from textworlds.grid import BOOK, OVER_LIMIT
 from textworlds.ids import find_id
+from textworlds.levels.making import NoLevel
 from textworlds.play import FLAG_NAMES
 from textworlds.puzzles import Puzzle
 from textworlds.worlds import Snapshot
@@ -91,7 +92,11 @@ class Episode(HasEpisodes):
             seed = int.from_bytes(os.urandom(7), "little")
         seeds = None if seed is None else seeds_from([seed])
         if level is None:
-            self.episodes.begin(world, seeds, indices)
+            try:
+                self.episodes.begin(world, seeds, indices)
+            except NoLevel:
+                self._is_over = True
+                raise
         else:
             self.episodes.place(world, level, seeds)
         self.has_seed, self._is_over = True, False

@@ -12,6 +12,7 @@ from textworlds.envs.single import RENDER_MODES, check_options, check_rendering,
 from textworlds.episode import HasEpisodes
 from textworlds.episodes import TOTALS, Episodes, Turn
 from textworlds.grid import NOT_ASKED
+from textworlds.levels.making import NoLevel
 from textworlds.pixels import draw_pixels
 from textworlds.play import FLAG_NAMES, FLAGS, NO_ACTION, REASONS
 from textworlds.puzzles import find_puzzle
@@ -88,7 +89,7 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         if "level" in options:
             self.episodes.place(worlds, options["level"], seeds)
         else:
-            self.episodes.begin(worlds, seeds, indices)
+            self._begin(worlds, seeds, indices)
         self._has_seeds = True
         observation = self._observe(begun=mask)
         if self.render_mode == "human":
@@ -113,7 +114,7 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
             info = self._final(turn, ended, info)
             begun = ended
         if begun.any():
-            self.episodes.begin(np.flatnonzero(begun))
+            self._begin(np.flatnonzero(begun))
         observation = self._observe(turn=turn, begun=begun)
         if self.render_mode == "human":
             self.render()
@@ -145,6 +146,13 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         """Go back to where get_state was called."""
         self.episodes.restore(state)
         self._has_seeds = bool(self.episodes.worlds.book["turn_limit"].all())
+
+    def _begin(self, *worlds_and_levels: Any) -> None:
+        try:
+            self.episodes.begin(*worlds_and_levels)
+        except NoLevel:
+            self._has_seeds = False
+            raise
 
     def _seeds(self, seed: int | list[int | None] | None) -> np.ndarray | None:
         """Return a seed for each world, uint64[N], or None to go on with those that the worlds have."""

@@ -8,7 +8,6 @@ on the number of workers nor on how often the work was stopped.
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -85,10 +84,11 @@ def make_set(
     """
     target = Path(path)
     parts = Path(f"{target}.parts")
-    if target.exists() and not parts.exists():
+    is_made = target.exists() and (parts / JOB).exists() and (up_to or len(LevelSet.open(target)) == count)
+    if target.exists() and not is_made:
         raise ValueError(f"{target} is there already; delete it or give another name")
     step = open_parts(job, parts)
-    if not target.exists():
+    if not is_made:
         chunks = gather(job, step, parts, count, engine, workers, say)
         levels = first_different(chunks, count, job)
         if len(levels) < count and not up_to:
@@ -97,8 +97,9 @@ def make_set(
                 f"{MOST_REPEATS:,} are repeats. Ask for fewer, or with --up-to for as many as there are"
             )
         levels.save(target)
-    (parts / JOB).rename(parts / f"{JOB}.done")  # from here on nothing would go on with these parts
-    shutil.rmtree(parts)
+    for part in sorted(parts.iterdir(), key=lambda part: part.name == JOB):  # the job last, as long as it can go on
+        part.unlink()
+    parts.rmdir()
     return LevelSet.open(target)
 
 
@@ -107,14 +108,18 @@ def open_parts(job: Job, parts: Path) -> int:
     whose = parts / JOB
     given = {**job._asdict(), "settings": all_settings(job), "textworlds": __version__}
     if not whose.exists():
-        shutil.rmtree(parts, ignore_errors=True)
+        if parts.exists() and any(part.suffix != ".tmp" for part in parts.iterdir()):
+            raise ValueError(f"{parts} is in the way: it holds no {JOB}, so nothing is known of it; delete it")
         chunk = chunk_size(job)
-        parts.mkdir(parents=True)
+        parts.mkdir(parents=True, exist_ok=True)
         with replacing(whose) as file:
             file.write(json.dumps({**given, "chunk": chunk}, indent=1).encode())
         return chunk
-    there = json.loads(whose.read_text())
-    chunk = int(there.pop("chunk"))
+    try:
+        there = json.loads(whose.read_text())
+        chunk = int(there["chunk"])
+    except (ValueError, TypeError, KeyError):
+        raise ValueError(f"{whose} is damaged; delete {parts} to begin anew") from None
     if other := [name for name in given if there.get(name) != given[name]]:
         name = other[0]
         raise ValueError(
