@@ -23,7 +23,7 @@ from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, WAL
 from textworlds.levels.columns import map_columns, write_columns
 from textworlds.levels.content import SPLITS, keys_of, split_of
 from textworlds.levels.files import read_any, save_levels, shipped, write_numbered
-from textworlds.levels.leaks import duplicates
+from textworlds.levels.leaks import duplicates, find_first
 from textworlds.puzzles import Limits
 from textworlds.testing import levels as any_level
 from textworlds.text.levels import read_levels
@@ -651,16 +651,22 @@ def test_other_levels_are_not_found():
         overlaps(one, other)
 
 
-def test_millions_of_levels_are_compared_in_seconds():
+def test_millions_of_keys_are_compared_in_seconds():
     count = 1_000_000
     keys = np.random.default_rng(0).permutation(2 * count).astype(np.uint64)
-    pictures = np.zeros((count, 1, 1, 1), np.uint8)
-    one, other = (
-        LevelSet.from_columns(A_PUZZLE, pictures, key=part) for part in (keys[:count], keys[count - 2 :][:count])
-    )
     start = time.perf_counter()
-    assert overlaps(one, other) == [(count - 2, 0), (count - 1, 1)]
+    first, found = find_first(keys[:count], keys[count - 2 :][:count])
+    assert (first.tolist(), found.tolist()) == ([count - 2, count - 1], [0, 1])
     assert time.perf_counter() - start < 10
+
+
+def test_keys_that_a_set_claims_are_not_believed():
+    levels = made("maze")
+    columns = {name: levels.column(name) for name in levels.columns}
+    forged = LevelSet(levels.puzzle, {**columns, "key": columns["key"] + np.uint64(1)}, levels.meta)
+    assert len(overlaps(levels, forged)) == len(levels)
+    for split in range(len(SPLITS)):
+        assert forged.in_split(split).pictures.tolist() == levels.in_split(split).pictures.tolist()
 
 
 # Commands.

@@ -45,8 +45,9 @@ def content_key(board, height, width, roams):
     flags, queue = np.zeros(cells, np.uint8), np.empty(cells, np.int64)
     reach(board, width, cells, 0, flags, queue)
     for cell in range(cells):
-        if board[cell] & THINGS:
-            flags[cell] |= board[cell] & THINGS | SOLID
+        things = board[cell] & THINGS
+        if things and (flags[cell] or things == ITEM):  # an item walled off from all goals makes a level unsolvable
+            flags[cell] |= things | SOLID
     if roams:
         reach(board, width, cells, ITEM, flags, queue)
     top, left, bottom, right = height, width, -1, -1
@@ -154,6 +155,7 @@ def fill_keys(boards, height, width, roams, keys):
 def keys_of(pictures: np.ndarray, puzzle: Puzzle) -> np.ndarray:
     """Return the keys, uint64[L], of levels given as pictures, uint8[L, P, H, W] with their walls closed."""
     keys = np.empty(len(pictures), np.uint64)
-    _, _, height, width = pictures.shape
-    fill_keys(np.ascontiguousarray(pictures).reshape(len(pictures), -1), height, width, puzzle.roams, keys)
+    count, planes, height, width = pictures.shape
+    boards = np.ascontiguousarray(pictures).reshape(count, planes * height * width)
+    fill_keys(boards, height, width, puzzle.roams, keys)
     return keys

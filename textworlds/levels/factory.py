@@ -6,27 +6,30 @@ made in chunks; a finished chunk is a file in the folder FILE.parts, written who
 on the number of workers nor on how often the work was stopped.
 """
 
+import itertools
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.grid import new_state
+from textworlds.grid import State, new_state
 from textworlds.ids import find_id
 from textworlds.levels.columns import replacing
-from textworlds.levels.content import SPLITS
+from textworlds.levels.content import ANY, SPLITS
 from textworlds.levels.level_set import LevelSet
-from textworlds.levels.making import Wanted, grade_levels, make_levels
+from textworlds.levels.making import Wanted, find_levels, grade_levels, make_levels
+from textworlds.puzzles import Puzzle
 from textworlds.version import __version__
 
 FIRST_CHUNK, MOST_CHUNK, SECONDS_A_CHUNK = 64, 1 << 15, 2.0
 MOST_REPEATS = 10_000  # candidates in a row without a new level, after which there are no more
-JOB = "job.json"
+MOST_FAILURES = 3  # candidates without a level at the very beginning
+JOB, WHOLE = "job.json", "whole"
 
 
 class Job(NamedTuple):
@@ -89,14 +92,14 @@ def make_set(
         raise ValueError(f"{target} is there already; delete it or give another name")
     step = open_parts(job, parts)
     if not is_made:
-        chunks = gather(job, step, parts, count, engine, workers, say)
-        levels = first_different(chunks, count, job)
+        levels = first_different(gather(job, step, parts, count, engine, workers, say), count)
         if len(levels) < count and not up_to:
             raise ValueError(
                 f"only {len(levels):,} different levels of {job.id}, split {job.split}, were found; the next "
                 f"{MOST_REPEATS:,} are repeats. Ask for fewer, or with --up-to for as many as there are"
             )
-        levels.save(target)
+        levels.save(parts / WHOLE)
+        os.replace(parts / WHOLE, target)
     for part in sorted(parts.iterdir(), key=lambda part: part.name == JOB):  # the job last, as long as it can go on
         part.unlink()
     parts.rmdir()
@@ -130,8 +133,13 @@ def open_parts(job: Job, parts: Path) -> int:
 
 
 def chunk_size(job: Job) -> int:
-    """Return how many candidates take about SECONDS_A_CHUNK."""
-    make_chunk(job, 0, 1)  # compiles
+    """Return how many candidates take about SECONDS_A_CHUNK.
+
+    Raises:
+        NoLevel: if none of the first MOST_FAILURES candidates is a level.
+    """
+    if not any(len(make_chunk(job, first, 1)) for first in range(MOST_FAILURES)):
+        make_levels(*candidates(job, MOST_FAILURES - 1, 1))  # says why
     started = time.perf_counter()
     make_chunk(job, 0, FIRST_CHUNK)
     seconds = time.perf_counter() - started
@@ -145,24 +153,31 @@ def all_settings(job: Job) -> dict[str, int]:
     return {name: asked[name] for name in ("height", "width", *puzzle.options._fields)}
 
 
-def make_chunk(job: Job, first: int, size: int) -> LevelSet:
-    """Return the candidates from number `first` on, with their grades."""
+def candidates(job: Job, first: int, size: int) -> tuple[Puzzle, State, np.ndarray, Wanted]:
+    """Return what making.make_levels needs for the candidates from number `first` on."""
     puzzle, settings = find_id(job.id)[0], all_settings(job)
     options = puzzle.options(**{name: settings[name] for name in puzzle.options._fields})
-    height, width = settings["height"], settings["width"]
-    state = new_state(size, (puzzle.num_planes(options), height, width))
+    state = new_state(size, (puzzle.num_planes(options), settings["height"], settings["width"]))
     state.book["seed"], state.book["episode"] = job.seed, first + np.arange(size)
-    split = SPLITS.index(job.split) if job.split in SPLITS else -1
-    make_levels(puzzle, state, np.arange(size), Wanted(options, split))
-    pictures = state.board.reshape(size, -1, height, width)
+    split = SPLITS.index(job.split) if job.split in SPLITS else ANY
+    return puzzle, state, np.arange(size), Wanted(options, split)
+
+
+def make_chunk(job: Job, first: int, size: int) -> LevelSet:
+    """Return the candidates from number `first` on, with their grades; those left out for which no level was found."""
+    puzzle, state, worlds, wanted = candidates(job, first, size)
+    failures = find_levels(puzzle, state, worlds, wanted)
+    made = np.setdiff1d(worlds, np.array([world for world, _ in failures], np.int64))
+    planes = puzzle.num_planes(wanted.options)
+    pictures = state.board[made].reshape(len(made), planes, state.height, state.width)
     return LevelSet.from_columns(
         puzzle,
         pictures,
-        seed=state.book["seed"],
-        episode=state.book["episode"],
+        seed=state.book["seed"][made],
+        episode=state.book["episode"][made],
         grades=grade_levels(puzzle, pictures, all_costs=job.all_costs),
         id=job.id,
-        settings=settings,
+        settings=all_settings(job),
         split=job.split,
     )
 
@@ -175,62 +190,76 @@ def gather(
     engine: Engine,
     workers: int,
     say: Callable[[Progress], None],
-) -> list[LevelSet]:
-    """Return chunks, in order, that together hold so many different levels, or all that there are."""
+) -> list[Path]:
+    """Make chunks until they hold so many different levels, or all that there are; return the files, in order."""
     chunks = finished_chunks(parts)
     started, seen, ready, repeats = time.perf_counter(), set[int](), 0, 0
-    found_before = len(set[int]().union(*(chunk.column("key").tolist() for chunk in chunks.values())))
+    found_before = len(set[int]().union(*(keys.tolist() for keys in chunks.values())))
 
     def is_enough() -> bool:
         """Take in the chunks that come next, and return whether they are enough."""
         nonlocal ready, repeats
         while ready * step in chunks and len(seen) < count and repeats < MOST_REPEATS:
             before = len(seen)
-            seen.update(chunks[ready * step].column("key").tolist())
+            seen.update(chunks[ready * step].tolist())
             repeats = 0 if len(seen) > before else repeats + step
             ready += 1
         return len(seen) >= count or repeats >= MOST_REPEATS
 
     if not is_enough():
-        missing = (first for first in _multiples(step) if first not in chunks)
+        missing = (first for first in itertools.count(0, step) if first not in chunks)
         for first, chunk in engine(lambda first: make_chunk(job, first, step), missing, workers):
-            chunk.save(parts / f"{first:012}.npz")
-            chunks[first] = LevelSet.open(parts / f"{first:012}.npz")
+            chunk.save(part_of(parts, first))
+            chunks[first] = chunk.column("key")
             done = is_enough()
             known = len(chunks) * step
             say(Progress(min(len(seen), count), known, time.perf_counter() - started, min(found_before, count)))
             if done:
                 break
-    return [chunks[place * step] for place in range(ready)]
+    return [part_of(parts, place * step) for place in range(ready)]
 
 
-def finished_chunks(parts: Path) -> dict[int, LevelSet]:
-    """Return the chunks that are there, by their first candidates; what was damaged since is removed and made anew."""
+def part_of(parts: Path, first: int) -> Path:
+    """Return the file of the chunk that begins with a candidate."""
+    return parts / f"{first:012}.npz"
+
+
+def finished_chunks(parts: Path) -> dict[int, np.ndarray]:
+    """Return the keys of the chunks that are there, by their first candidates, and no file open.
+
+    What was damaged since is removed, to be made anew.
+    """
     chunks = {}
     for part in parts.glob("*.npz"):
         try:
-            chunks[int(part.stem)] = LevelSet.open(part)
+            chunks[int(part.stem)] = np.array(LevelSet.open(part).column("key"))
         except ValueError:
             part.unlink()
     return chunks
 
 
-def _multiples(step: int) -> Iterator[int]:
-    place = 0
-    while True:
-        yield place * step
-        place += 1
+def first_different(files: list[Path], count: int) -> LevelSet:
+    """Return the first so many different levels of some chunks, or those before MOST_REPEATS repeats in a row.
 
-
-def first_different(chunks: list[LevelSet], count: int, job: Job) -> LevelSet:
-    """Return the first so many different levels of some chunks, or those before MOST_REPEATS repeats in a row."""
-    keys = np.concatenate([chunk.column("key") for chunk in chunks])
+    One chunk is open at a time.
+    """
+    keys = np.concatenate([np.array(LevelSet.open(file).column("key")) for file in files])
+    numbers = np.concatenate([np.array(LevelSet.open(file).column("episode")) for file in files])
     places = np.sort(np.unique(keys, return_index=True)[1])
-    last = np.flatnonzero(np.diff(places, append=len(keys)) > MOST_REPEATS)[:1]  # what comes after does not count
-    chosen = places[: min(count, int(last[0]) + 1 if len(last) else count)]
-    columns = {name: np.concatenate([chunk.column(name) for chunk in chunks])[chosen] for name in chunks[0].columns}
-    meta: Mapping[str, Any] = {name: value for name, value in chunks[0].meta.items() if name != "sha256"}
-    return LevelSet(chunks[0].puzzle, columns, meta)
+    last = np.flatnonzero(np.diff(numbers[places]) > MOST_REPEATS)[:1]  # what comes after does not count
+    places = places[: min(count, int(last[0]) + 1 if len(last) else count)]
+    columns: dict[str, np.ndarray] = {}
+    begin = 0
+    for file in files:
+        chunk = LevelSet.open(file)
+        here = (places >= begin) & (places < begin + len(chunk))
+        for name in chunk.columns:
+            column = chunk.column(name)
+            whole = columns.setdefault(name, np.empty((len(places), *column.shape[1:]), column.dtype))
+            whole[here] = column[places[here] - begin]
+        begin += len(chunk)
+    meta = {name: value for name, value in chunk.meta.items() if name != "sha256"}
+    return LevelSet(chunk.puzzle, columns, meta)
 
 
 def in_threads(make: Callable[[int], LevelSet], firsts: Iterator[int], workers: int) -> Iterator[tuple[int, LevelSet]]:

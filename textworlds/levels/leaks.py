@@ -34,11 +34,11 @@ def duplicates(levels: Sequence[Any], puzzle: Puzzle | None = None) -> list[tupl
 
 
 def keys_in(levels: Sequence[Any] | np.ndarray, puzzle: Puzzle | None) -> np.ndarray:
-    """Return the keys of levels, uint64[L]: those that a set says, and else computed."""
+    """Return the keys of levels, uint64[L], computed from what they are, whatever a set says."""
     if isinstance(levels, LevelSet):
         if puzzle not in (None, levels.puzzle):
             raise ValueError(f"{levels.name} holds levels of {levels.puzzle.name}, not of {puzzle.name}")
-        return levels.column("key")
+        return keys_of(levels.pictures, levels.puzzle)
     if puzzle is None:
         raise ValueError("levels that are no level sets need a puzzle")
     if isinstance(levels, np.ndarray):

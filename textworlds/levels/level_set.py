@@ -187,11 +187,11 @@ class LevelSet(Sequence[Level]):
         return f"<LevelSet {self.name!r}: {len(self)} levels of {self.puzzle.name}>"
 
     def in_split(self, split: int) -> "LevelSet":
-        """Return the levels of a split, a place in content.SPLITS or content.ANY."""
+        """Return the levels of a split, a place in content.SPLITS or content.ANY; by what they are, not by their keys."""
         if split == ANY:
             return self
         found = np.zeros(len(self), bool)
-        mark_split(np.array(self.column("key")), split, found)
+        mark_split(keys_of(self.pictures, self.puzzle), split, found)
         return self if found.all() else self._part(np.flatnonzero(found))
 
     def graded(self, limits: Limits = Limits()) -> "LevelSet":

@@ -115,32 +115,30 @@ def make_levels(puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted
         worlds: int64[K].
 
     Raises:
-        NoLevel: if none was found for one of them within most_tries and MOST_NODES.
+        NoLevel: if none was found for one of them.
+    """
+    for _, complaint in find_levels(puzzle, state, worlds, wanted, only_all=True):
+        raise NoLevel(complaint)
+
+
+def find_levels(
+    puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted, only_all: bool = False
+) -> list[tuple[int, str]]:
+    """Write levels as make_levels does; return the worlds for which none was found, and why.
+
+    None is found within most_tries and MOST_NODES. With only_all the search ends with the first failure.
     """
     window, most = window_of(puzzle, wanted.options), most_tries(state.height * state.width)
     at_once = max(1, MOST_AT_ONCE * most // MOST_TRIES)  # so that it can be interrupted
-    streams, tries, nodes = (
-        np.empty((len(worlds), 1), np.uint64),
-        np.zeros(len(worlds), np.int64),
-        np.zeros(len(worlds)),
-    )
-    nearest = np.full(len(worlds), np.nan)
+    streams, tries = np.empty((len(worlds), 1), np.uint64), np.zeros(len(worlds), np.int64)
+    nodes, nearest = np.zeros(len(worlds)), np.full(len(worlds), np.nan)
     start_streams(streams, state.book["seed"][worlds], state.book["episode"][worlds])
+    failures: list[tuple[int, str]] = []
     pending = np.arange(len(worlds))
-    while len(pending):
+    while len(pending) and not (failures and only_all):
         found, own_streams, own_tries = np.zeros(len(pending), bool), streams[pending], tries[pending]
-        kernels = kernels_of(puzzle)
-        kernels.propose(
-            state,
-            worlds[pending],
-            own_streams,
-            own_tries,
-            most,
-            at_once,
-            wanted.options,
-            wanted.split,
-            puzzle.roams,
-            found,
+        kernels_of(puzzle).propose(
+            state, worlds[pending], own_streams, own_tries, most, at_once, *wanted, puzzle.roams, found
         )
         streams[pending], tries[pending] = own_streams, own_tries
         if window is not None and found.any():
@@ -148,13 +146,15 @@ def make_levels(puzzle: Puzzle, state: State, worlds: np.ndarray, wanted: Wanted
             grades, answers = judged_by_solver(puzzle, state, worlds[judged], Limits(nodes=MOST_NODES_EACH))
             expanded = np.nan_to_num(grades[:, len(puzzle.costs)])
             nodes[judged] += np.where(answers == GAVE_UP, MOST_NODES_EACH, expanded)
-            cost = grades[:, 0]
-            nearest[judged] = _nearer(cost, nearest[judged], window)
-            found[found] = (cost >= window[0]) & (cost <= window[1])
+            nearest[judged] = _nearer(grades[:, 0], nearest[judged], window)
+            found[found] = (grades[:, 0] >= window[0]) & (grades[:, 0] <= window[1])
         pending = pending[~found]
-        given_up = pending[(tries[pending] >= most) | (nodes[pending] >= MOST_NODES)]
-        if len(given_up):
-            raise NoLevel(_complaint(puzzle, wanted, window, int(tries[given_up[0]]), float(nearest[given_up[0]])))
+        is_over = (tries[pending] >= most) | (nodes[pending] >= MOST_NODES)
+        for world in pending[is_over]:
+            complaint = _complaint(puzzle, wanted, window, int(tries[world]), float(nearest[world]))
+            failures.append((int(worlds[world]), complaint))
+        pending = pending[~is_over]
+    return failures
 
 
 def judged_by_solver(puzzle: Puzzle, state: State, worlds: np.ndarray, limits: Limits) -> tuple[np.ndarray, np.ndarray]:
@@ -175,7 +175,7 @@ def grade_levels(puzzle: Puzzle, pictures: np.ndarray, limits: Limits = Limits()
         all_costs: prove all costs and not only the first, which may take several times as long; the others are NaN then.
     """
     state = new_state(len(pictures), pictures.shape[1:])
-    state.board[:] = pictures.reshape(len(pictures), -1)
+    state.board[:] = pictures.reshape(state.board.shape)
     num_costs = len(puzzle.costs)
     worlds = np.arange(len(pictures))
     grades, _ = judged_by_solver(puzzle, state, worlds, limits._replace(objective=0))

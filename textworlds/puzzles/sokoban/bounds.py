@@ -13,7 +13,8 @@ import numpy as np
 from textworlds.grid import UP, neighbour
 from textworlds.kernel import kernel
 
-FAR = 1 << 20  # pushes to a goal that cannot be reached
+FAR = 1 << 30  # pushes to a goal that cannot be reached; more than any that can be take all boxes together
+NEVER = 1 << 60
 
 
 # Rows of an assignment, int64[6, G + 1], which counts boxes and goals from 1. There are as many boxes as goals: those on
@@ -95,12 +96,12 @@ def assign(assignment, pushes, boxes, box):
     slack, before, is_done = assignment[SLACK], assignment[BEFORE], assignment[IS_DONE]
     num_goals = box_of.size - 1
     for goal in range(slack.size):
-        slack[goal], is_done[goal] = 1 << 40, 0
+        slack[goal], is_done[goal] = NEVER, 0
     box_of[0] = box
     goal = 0
     while True:
         is_done[goal] = 1
-        row, step, nearest = box_of[goal], np.int64(1 << 40), 0
+        row, step, nearest = box_of[goal], np.int64(NEVER), 0
         for other in range(1, num_goals + 1):
             if not is_done[other]:
                 cost = cost_of(pushes, boxes, row, other) - box_price[row] - goal_price[other]
@@ -142,7 +143,7 @@ def assign_moved(assignment, pushes, boxes, box, scratch):
         scratch: another assignment, overwritten.
     """
     copy_assignment(assignment, scratch)
-    price = np.int64(1 << 40)
+    price = np.int64(NEVER)
     for goal in range(1, scratch.shape[1]):
         if scratch[BOX_OF, goal] == box:
             scratch[BOX_OF, goal] = 0

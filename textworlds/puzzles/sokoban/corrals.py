@@ -38,15 +38,15 @@ MOST_NODES, MOST_BOXES = 20, 3  # of one search
 BEGIN = 1000
 CAPACITY = 512  # positions of one search
 ANSWERS = 1 << 12
+MANY = 1 << 30
 
 
 class Corrals(NamedTuple):
     """The search of a part of the boxes, and what came of earlier ones."""
 
     found: Found
-    answers: (
-        np.ndarray
-    )  # uint64[ANSWERS], keys of corrals, the last bit 1 if lost; a newer one takes an older one's place
+    # uint64[ANSWERS], keys of corrals, the last bit 1 if lost; a newer one takes an older one's place.
+    answers: np.ndarray
 
 
 @kernel
@@ -58,6 +58,7 @@ def has_lost_corral(state, world, ground, found, corrals, position):
     if found.counts[EXPANDED] < BEGIN:
         return False
     player = np.int64(found.facts[position, PLAYER])
+    before = ground.walks[CORRAL, ground.pushes.shape[1]]
     for box in range(found.counts[BOXES]):
         cell = np.int64(found.boxes[position, box])
         for direction in range(UP, UP + 4):
@@ -66,7 +67,9 @@ def has_lost_corral(state, world, ground, found, corrals, position):
             beside = neighbour(state, cell, direction)
             if state.board[world, beside] & ITEM or is_marked(ground, SEEN, beside):
                 continue
-            if close_off(state, world, ground, beside) <= min(found.counts[BOXES] - 1, MOST_BOXES):
+            if ground.walks[CORRAL, beside] > before:
+                continue  # of a corral that was looked at
+            if close_off(state, world, ground, found, beside) <= min(found.counts[BOXES] - 1, MOST_BOXES):
                 is_lost = is_lost_alone(state, world, ground, found, corrals, player)
                 walk(state, world, ground, player)
                 if is_lost:
@@ -81,14 +84,17 @@ def is_marked(ground, row, cell):
 
 
 @kernel
-def close_off(state, world, ground, start):
-    """Mark the cells of a corral and the boxes around it; return how many boxes, or a large number if all are on goals."""
+def close_off(state, world, ground, found, start):
+    """Mark the cells of a corral and the boxes around it; return how many boxes, or MANY if all are on goals.
+
+    Stops at more boxes than are looked at.
+    """
     queue, marks = ground.walks[QUEUE], ground.walks[CORRAL]
     marks[marks.size - 1] += 1
     number = marks[marks.size - 1]
     queue[0], marks[start] = start, number
     head, tail, boxes, off_goals = 0, 1, 0, 0
-    while head < tail:
+    while head < tail and boxes <= MOST_BOXES:
         cell = np.int64(queue[head])
         head += 1
         for direction in range(UP, UP + 4):
@@ -103,7 +109,8 @@ def close_off(state, world, ground, start):
                 else:
                     queue[tail] = to
                     tail += 1
-    return boxes if off_goals else 1 << 30
+    found.counts[WORK] += max(4 * tail - WORK_A_NODE // 2, 0)
+    return boxes if off_goals else MANY
 
 
 @kernel
@@ -117,14 +124,15 @@ def is_lost_alone(state, world, ground, found, corrals, player):
             key ^= mark(cell, ITEM)
         else:
             state.board[world, cell] ^= ITEM
-    first = player
-    for place in range(walk(state, world, ground, player)):
+    first, reached = player, walk(state, world, ground, player)
+    found.counts[WORK] += max(8 * reached - WORK_A_NODE, 0)
+    for place in range(reached):
         first = min(first, np.int64(ground.walks[QUEUE, place]))
     key = (key ^ mark(first, GOAL)) & ~np.uint64(1)
     slot = np.int64(key >> np.uint64(20)) & ANSWERS - 1
     if corrals.answers[slot] & ~np.uint64(1) != key:
         corrals.answers[slot] = key | np.uint64(has_no_solution(state, world, ground, corrals.found, player))
-        found.counts[WORK] += corrals.found.counts[WORK]
+        found.counts[WORK] += min(corrals.found.counts[WORK], 2 * MOST_NODES * WORK_A_NODE)
     for box in range(found.counts[BOXES]):
         state.board[world, found.boxes[position, box]] |= ITEM
     return corrals.answers[slot] & np.uint64(1) != 0

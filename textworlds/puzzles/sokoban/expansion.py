@@ -32,7 +32,9 @@ from textworlds.puzzles.sokoban.search import (
 PUSHES, MOVES = range(2)  # places in the puzzle's costs
 FULL = -3
 UNIT = 1 << 16  # one of the objective; the other cost is counted below it
+MOST_COST = UNIT // 2  # of the objective, what is left included, and UNIT of the other: beyond, a search gives up
 INDEX = (1 << 31) - 1
+TOO_MUCH = 1 << 61  # work
 WORK_A_NODE = 2048  # elementary operations that are worth one position of the limits
 
 
@@ -67,7 +69,7 @@ def survey(state, world, ground):
 
 @kernel
 def begin(state, world, ground, found, player):
-    """Put the position on the board into an empty collection; return FULL for "go on", or NO_SOLUTION."""
+    """Put the position on the board into an empty collection; return FULL for "go on", NO_SOLUTION or GAVE_UP."""
     found.counts[BOXES] = 0
     for cell in range(ground.pushes.shape[1]):
         if state.board[world, cell] & ITEM:
@@ -77,6 +79,8 @@ def begin(state, world, ground, found, player):
     left = assign_all(ground.assigned, ground.pushes, boxes)
     if left >= FAR or holds_boxes(state, world):
         return NO_SOLUTION
+    if left >= MOST_COST:
+        return GAVE_UP
     found.facts[find(found, key_of(boxes, player), player), LEFT] = left
     found.facts[0, PARENT] = found.facts[0, MOVE] = -1
     found.facts[0, COST] = found.counts[SHOWN] = 0
@@ -96,7 +100,7 @@ def next_position(state, world, found, most_work):
             return FULL
         position = INDEX - (pop_heap(found) & INDEX)
         if found.facts[position, LEFT] >= 0:
-            if found.counts[WORK] >= most_work or found.facts[position, COST] >= UNIT * (UNIT - 1) // 2:
+            if found.counts[WORK] >= most_work:
                 return GAVE_UP
             show(state, world, found, position)
             return position
@@ -167,9 +171,14 @@ def expand(state, world, ground, found, position, reached, objective):
             if left < FAR:
                 found.counts[MOVES_ON] += 1
                 moves = np.int64(ground.walks[STEPS, behind]) + 1
-                cost = found.facts[position, COST] + (moves + UNIT if objective == PUSHES else moves * UNIT + 1)
-                keep(found, position, cell, to, direction, cost, left)
-    found.counts[WORK] += max(4 * reached + tried * num_goals * num_goals, WORK_A_NODE)
+                first, second = (1, moves) if objective == PUSHES else (moves, 1)
+                cost = found.facts[position, COST] + first * UNIT + second
+                if cost // UNIT + left >= MOST_COST or found.facts[position, COST] % UNIT + second + left >= UNIT:
+                    found.counts[WORK] = TOO_MUCH
+                else:
+                    keep(found, position, cell, to, direction, cost, left)
+    held = tried * max(2 * ground.pushes.shape[1] - WORK_A_NODE // 2, 0)  # looking for boxes that hold each other
+    found.counts[WORK] += max(4 * reached + tried * num_goals * num_goals + held, WORK_A_NODE)
 
 
 @kernel

@@ -113,8 +113,9 @@ def search(state, world, ground, found, corrals, limits):
         survey(state, world, ground)
         player = np.int64(state.agents[world, 0])
         state.board[world, player] ^= AGENT
-        if begin(state, world, ground, found, player) == NO_SOLUTION:
-            return NO_SOLUTION
+        answer = begin(state, world, ground, found, player)
+        if answer != FULL:
+            return answer
     while True:
         position = next_position(state, world, found, limits.nodes * WORK_A_NODE)
         if position < 0 or found.facts[position, LEFT] == 0:
