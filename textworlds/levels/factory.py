@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,14 +20,13 @@ import numpy as np
 
 from textworlds.grid import State, new_state
 from textworlds.ids import find_id
-from textworlds.levels.columns import replacing
 from textworlds.levels.content import ANY, SPLITS
 from textworlds.levels.level_set import LevelSet
 from textworlds.levels.making import Wanted, find_levels, grade_levels, make_levels
 from textworlds.puzzles import Puzzle
 from textworlds.version import __version__
 
-FIRST_CHUNK, MOST_CHUNK, SECONDS_A_CHUNK = 64, 1 << 15, 2.0
+MOST_CHUNK, SECONDS_A_CHUNK = 1 << 15, 2.0
 MOST_REPEATS = 10_000  # candidates in a row without a new level, after which there are no more
 MOST_FAILURES = 3  # candidates without a level at the very beginning
 JOB, WHOLE = "job.json", "whole"
@@ -87,10 +87,10 @@ def make_set(
     """
     target = Path(path)
     parts = Path(f"{target}.parts")
-    is_made = target.exists() and (parts / JOB).exists() and (up_to or len(LevelSet.open(target)) == count)
+    is_made = target.exists() and (parts / JOB).exists() and is_of(job, LevelSet.open(target), count, up_to)
     if target.exists() and not is_made:
         raise ValueError(f"{target} is there already; delete it or give another name")
-    step = open_parts(job, parts)
+    step = open_parts(job, parts, count)
     if not is_made:
         levels = first_different(gather(job, step, parts, count, engine, workers, say), count)
         if len(levels) < count and not up_to:
@@ -106,18 +106,28 @@ def make_set(
     return LevelSet.open(target)
 
 
-def open_parts(job: Job, parts: Path) -> int:
+def is_of(job: Job, levels: LevelSet, count: int, up_to: bool) -> bool:
+    """Return whether a set is what a job makes, as far as it says."""
+    asked = (job.id, job.split, all_settings(job))
+    has_count = len(levels) == count or (up_to and len(levels) < count)
+    is_asked = tuple(levels.meta.get(name) for name in ("id", "split", "settings")) == asked
+    return is_asked and has_count and bool((levels.column("seed") == np.uint64(job.seed)).all())
+
+
+def open_parts(job: Job, parts: Path, count: int) -> int:
     """Make the folder of parts, or check that it belongs to the job; return the number of candidates a chunk."""
     whose = parts / JOB
     given = {**job._asdict(), "settings": all_settings(job), "textworlds": __version__}
     if not whose.exists():
         if parts.exists() and any(part.suffix != ".tmp" for part in parts.iterdir()):
             raise ValueError(f"{parts} is in the way: it holds no {JOB}, so nothing is known of it; delete it")
-        chunk = chunk_size(job)
+        chunk = min(chunk_size(job), count)
         parts.mkdir(parents=True, exist_ok=True)
-        with replacing(whose) as file:
-            file.write(json.dumps({**given, "chunk": chunk}, indent=1).encode())
-        return chunk
+        mine = parts / f"{os.getpid()}.tmp"
+        mine.write_text(json.dumps({**given, "chunk": chunk}, indent=1))
+        with suppress(FileExistsError):  # of another run that was quicker, whose job is then read
+            os.link(mine, whose)
+        mine.unlink()
     try:
         there = json.loads(whose.read_text())
         chunk = int(there["chunk"])
@@ -140,10 +150,13 @@ def chunk_size(job: Job) -> int:
     """
     if not any(len(make_chunk(job, first, 1)) for first in range(MOST_FAILURES)):
         make_levels(*candidates(job, MOST_FAILURES - 1, 1))  # says why
-    started = time.perf_counter()
-    make_chunk(job, 0, FIRST_CHUNK)
-    seconds = time.perf_counter() - started
-    return int(min(max(FIRST_CHUNK * SECONDS_A_CHUNK / seconds, FIRST_CHUNK // 4), MOST_CHUNK))
+    size, seconds = 1, 0.0
+    while seconds < SECONDS_A_CHUNK / 4 and size < MOST_CHUNK // 4:
+        size *= 2
+        started = time.perf_counter()
+        make_chunk(job, 0, size)
+        seconds = time.perf_counter() - started
+    return int(min(max(size * SECONDS_A_CHUNK / seconds, 1), MOST_CHUNK))
 
 
 def all_settings(job: Job) -> dict[str, int]:
@@ -192,7 +205,7 @@ def gather(
     say: Callable[[Progress], None],
 ) -> list[Path]:
     """Make chunks until they hold so many different levels, or all that there are; return the files, in order."""
-    chunks = finished_chunks(parts)
+    chunks = finished_chunks(parts, step)
     started, seen, ready, repeats = time.perf_counter(), set[int](), 0, 0
     found_before = len(set[int]().union(*(keys.tolist() for keys in chunks.values())))
 
@@ -209,6 +222,8 @@ def gather(
     if not is_enough():
         missing = (first for first in itertools.count(0, step) if first not in chunks)
         for first, chunk in engine(lambda first: make_chunk(job, first, step), missing, workers):
+            if not (parts / JOB).exists():
+                raise ValueError(f"{parts} is gone: another run has finished this set, or removed them")
             chunk.save(part_of(parts, first))
             chunks[first] = chunk.column("key")
             done = is_enough()
@@ -224,7 +239,7 @@ def part_of(parts: Path, first: int) -> Path:
     return parts / f"{first:012}.npz"
 
 
-def finished_chunks(parts: Path) -> dict[int, np.ndarray]:
+def finished_chunks(parts: Path, step: int) -> dict[int, np.ndarray]:
     """Return the keys of the chunks that are there, by their first candidates, and no file open.
 
     What was damaged since is removed, to be made anew.
@@ -232,7 +247,12 @@ def finished_chunks(parts: Path) -> dict[int, np.ndarray]:
     chunks = {}
     for part in parts.glob("*.npz"):
         try:
-            chunks[int(part.stem)] = np.array(LevelSet.open(part).column("key"))
+            first, chunk = int(part.stem), LevelSet.open(part)
+            if len(chunk):
+                chunk.check()
+            if not ((chunk.column("episode") >= first) & (chunk.column("episode") < first + step)).all():
+                raise ValueError(f"{part} holds other candidates than it says")
+            chunks[first] = np.array(chunk.column("key"))
         except ValueError:
             part.unlink()
     return chunks
@@ -264,6 +284,7 @@ def first_different(files: list[Path], count: int) -> LevelSet:
 
 def in_threads(make: Callable[[int], LevelSet], firsts: Iterator[int], workers: int) -> Iterator[tuple[int, LevelSet]]:
     """Make chunks in threads of this process, which the compiled code lets run side by side."""
+    workers = min(workers, os.cpu_count() or 1)  # more would only make each chunk late
     pool = ThreadPoolExecutor(workers)
     running: dict[Future[LevelSet], int] = {}
     try:

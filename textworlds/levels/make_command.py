@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from textworlds.checks import check_whole, seeds_from
+from textworlds.episodes import MOST_CELLS
 from textworlds.ids import NAMESPACE, find_id
 from textworlds.levels.content import SPLITS
 from textworlds.levels.factory import ENGINES, Job, Progress, make_set
@@ -80,6 +81,8 @@ def read_settings(given: list[str], puzzle: Puzzle, defaults: Any) -> dict[str, 
             raise ValueError(f"{name} is a whole number; got {number!r}") from None
     all_settings = {**defaults, **settings}
     check_whole(height=all_settings["height"], width=all_settings["width"])
+    if all_settings["height"] * all_settings["width"] > MOST_CELLS:
+        raise ValueError(f"{puzzle.name}: height times width is at most {MOST_CELLS:,} cells")
     options = puzzle.options(**{name: all_settings[name] for name in puzzle.options._fields if name in all_settings})
     if complaint := puzzle.check_options(options, all_settings["height"], all_settings["width"]):
         raise ValueError(f"{puzzle.name}: {complaint}")

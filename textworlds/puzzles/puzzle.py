@@ -17,6 +17,9 @@ NO_SOLUTION, GAVE_UP = -1, -2
 SEARCH_GRADES = ("nodes", "branching", "irreversible")
 
 
+MOST_ROOM = 1 << 40  # of a solver, in positions and in bytes
+
+
 class Limits(NamedTuple):
     """What a solver is asked, and how much it may use; the same limits give the same answer on every machine.
 
@@ -97,12 +100,17 @@ class Puzzle:
         """Return limits for `solve` with an objective by its name; the first cost by default.
 
         Raises:
-            ValueError: for a cost that this puzzle does not have.
+            ValueError: for a cost that this puzzle does not have, and for room that is no whole number of at least 1.
         """
         objective = self.costs[0] if objective is None else objective
         if objective not in self.costs:
             raise ValueError(f"unknown objective {objective!r}; {self.name} knows: {', '.join(self.costs)}")
-        return Limits(self.costs.index(objective), **room)
+        if unknown := room.keys() - Limits._fields[1:]:
+            raise ValueError(f"unknown limit {sorted(unknown)[0]!r}; known: {', '.join(Limits._fields[1:])}")
+        for name, value in room.items():
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MOST_ROOM:
+                raise ValueError(f"{name} is a whole number from 1 to 2**40; got {value!r:.80}")
+        return Limits(self.costs.index(objective), **{name: int(value) for name, value in room.items()})
 
     def find_plan(
         self, state: State, world: int, plan: np.ndarray, limits: Limits = Limits()
