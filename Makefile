@@ -7,7 +7,7 @@ RUN := OMP_NUM_THREADS=1 $(VENV)/bin/python
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
-	$(RUN) -m textworlds wmact train textworlds/Maze-easy-v0 --minutes 5
+	$(RUN) -m textworlds wmact train textworlds/Maze-easy-v0 --set height=7 --set width=7 --set max_moves=6
 
 test: $(VENV)/ready
 	$(RUN) -m pytest -n 2 -m "not slow"

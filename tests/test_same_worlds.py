@@ -11,7 +11,7 @@ from textworlds.text.grammars import write
 # The first id of every puzzle.
 IDS = ["textworlds/" + next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
 FLAGS = ("played", "changed", "novel", "reversal", "progress", "reason")
-TOTALS = ("num_turns", "num_asked", "num_changed", "num_novel", "goals_left", "solved", "outcome_reward")
+TOTALS = ("num_turns", "num_asked", "num_changed", "num_novel", "goals_left", "solved", "deadlocked", "outcome_reward")
 N = 4
 
 

@@ -16,6 +16,9 @@ def add_parser(commands: Any) -> None:
         description="Train a small network by PPO on an environment's text; print its success before and after.",
     )
     train.add_argument("id", metavar="ID", help="what to train on; `textworlds ids` lists all")
+    train.add_argument(
+        "--set", action="append", default=[], type=setting, metavar="NAME=NUMBER", help="replace a setting: height=7"
+    )
     train.add_argument("--minutes", type=positive, metavar="M", help="how long to train (default: 2.5)")
     train.add_argument("--iterations", type=whole, metavar="N", help="train on N batches, however long it takes")
     train.add_argument("--episodes", type=whole, metavar="N", help="episodes a batch (default: 256)")
@@ -35,7 +38,15 @@ def run(arguments: argparse.Namespace) -> None:
     if "iterations" in given:
         given.setdefault("minutes", None)
     id = arguments.id if arguments.id.startswith("textworlds/") else f"textworlds/{arguments.id}"
-    wmact.train(wmact.Settings(id=id, seed=arguments.seed, **given))
+    wmact.train(wmact.Settings(id=id, seed=arguments.seed, changes=dict(arguments.set), **given))
+
+
+def setting(text: str) -> tuple[str, int]:
+    """Read a setting's name and its whole number."""
+    name, _, number = text.partition("=")
+    if not name.isidentifier() or not number.lstrip("-").isdecimal():
+        raise argparse.ArgumentTypeError(f"must be NAME=NUMBER; got {text}")
+    return name, int(number)
 
 
 def positive(text: str) -> float:

@@ -17,7 +17,7 @@ after 39 s of imitation, one seed). It imports the public package only.
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -38,6 +38,7 @@ class Settings:
 
     Attributes:
         id: the environment.
+        changes: settings of gymnasium.make that replace the id's.
         minutes: how long to train, evaluation not counted; None for no limit.
         iterations: batches to train on at most.
         episodes: episodes a batch.
@@ -54,6 +55,7 @@ class Settings:
     """
 
     id: str
+    changes: dict[str, int] = field(default_factory=dict)
     minutes: float | None = 2.5
     iterations: int = 1_000_000
     episodes: int = 256
@@ -197,7 +199,8 @@ class Player:
     """
 
     def __init__(self, settings: Settings, num_episodes: int, split: str, seed: int) -> None:
-        envs = gymnasium.make_vec(settings.id, num_envs=num_episodes, max_actions=settings.max_actions, split=split)
+        chosen = {"max_actions": settings.max_actions, "split": split, **settings.changes}
+        envs = gymnasium.make_vec(settings.id, num_envs=num_episodes, **chosen)
         self.batch: Any = envs.unwrapped
         self.envs = VectorEffectiveActionReward(envs)
         self.max_actions = settings.max_actions
