@@ -199,7 +199,7 @@ class Player:
     """
 
     def __init__(self, settings: Settings, num_episodes: int, split: str, seed: int) -> None:
-        chosen = {"max_actions": settings.max_actions, "split": split, **settings.changes}
+        chosen: dict[str, Any] = {"max_actions": settings.max_actions, "split": split, **settings.changes}
         envs = gymnasium.make_vec(settings.id, num_envs=num_episodes, **chosen)
         self.batch: Any = envs.unwrapped
         self.envs = VectorEffectiveActionReward(envs)
