@@ -100,7 +100,7 @@ class Puzzle:
         """Return limits for `solve` with an objective by its name; the first cost by default.
 
         Raises:
-            ValueError: for a cost that this puzzle does not have, and for room that is no whole number of at least 1.
+            ValueError: for a cost that this puzzle does not have, and for room that is no whole number.
         """
         objective = self.costs[0] if objective is None else objective
         if objective not in self.costs:
@@ -108,8 +108,8 @@ class Puzzle:
         if unknown := room.keys() - Limits._fields[1:]:
             raise ValueError(f"unknown limit {sorted(unknown)[0]!r}; known: {', '.join(Limits._fields[1:])}")
         for name, value in room.items():
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MOST_ROOM:
-                raise ValueError(f"{name} is a whole number from 1 to 2**40; got {value!r:.80}")
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= MOST_ROOM:
+                raise ValueError(f"{name} is a whole number from 0 to 2**40; got {value!r:.80}")
         return Limits(self.costs.index(objective), **{name: int(value) for name, value in room.items()})
 
     def find_plan(
