@@ -1,44 +1,193 @@
-"""The command `textworlds wmact`; PyTorch is imported when it is needed."""
+"""The commands `textworlds wmact train | evaluate | study | report`; PyTorch is imported when it is needed."""
 
 import argparse
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import textworlds
+from textworlds.wmact import METHODS, find_method
+
+NEEDED = "textworlds[wmact]"
 
 
 def add_parser(commands: Any) -> None:
     """Add the command `wmact` to an argparse parser's commands."""
     wmact = commands.add_parser("wmact", help="train the reference agent", description="The WMAct reference agent.")
     actions = wmact.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_train(actions)
+    add_evaluate(actions)
+    add_study(actions)
+    report = actions.add_parser(
+        "report",
+        help="write the report of a run or a study anew",
+        description="Write report.html into the folder of a run or of a study: one file, nothing else is needed to read it.",
+    )
+    report.add_argument("folder", metavar="FOLDER", type=Path, help="of a run, or of a study")
+    report.set_defaults(run=run_report)
+
+
+def add_train(actions: Any) -> None:
+    """Add the command `wmact train`."""
     train = actions.add_parser(
         "train",
-        help="train from scratch by PPO",
-        description="Train a small network by PPO on an environment's text; print its success before and after.",
+        help="train by PPO",
+        description="Train a small network by PPO on an environment's text, evaluate it on held-out levels, and write a "
+        "report. A run that was stopped goes on where it was: give the same command again. Works under torchrun.",
     )
     train.add_argument("id", metavar="ID", help="what to train on; `textworlds ids` lists all")
-    train.add_argument(
-        "--set", action="append", default=[], type=setting, metavar="NAME=NUMBER", help="replace a setting: height=7"
+    train.add_argument("--out", type=Path, metavar="FOLDER", help="of the run (default: runs/ID-METHOD-SEED)")
+    add_settings(train)
+    train.set_defaults(run=run_train)
+
+
+def add_evaluate(actions: Any) -> None:
+    """Add the command `wmact evaluate`."""
+    evaluate = actions.add_parser(
+        "evaluate",
+        help="play held-out test levels",
+        description="Play the test sets of some ids with the network of a run, sampled and greedy; print a table, and "
+        "write evaluation.json and the report into the run's folder.",
     )
-    train.add_argument("--minutes", type=positive, metavar="M", help="how long to train (default: 2.5)")
-    train.add_argument("--iterations", type=whole, metavar="N", help="train on N batches, however long it takes")
-    train.add_argument("--episodes", type=whole, metavar="N", help="episodes a batch (default: 256)")
-    train.add_argument("--seed", type=seed, default=0, metavar="N", help="of levels, weights and sampling (default: 0)")
-    train.set_defaults(run=run)
+    evaluate.add_argument("folder", metavar="FOLDER", type=Path, help="of a run")
+    evaluate.add_argument("--ids", type=names, metavar="ID,...", help="what to play (default: what it was trained on)")
+    evaluate.add_argument(
+        "--turns", type=whole, action="append", metavar="N", help="a limit on turns; may be given again (default: 1, L_max)"
+    )
+    evaluate.add_argument("--json", action="store_true", help="print JSON in place of the table")
+    evaluate.set_defaults(run=run_evaluate)
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Train as the command line asks."""
-    textworlds.find_id(arguments.id)
-    try:
-        from textworlds.agents import wmact
-    except ImportError as error:
-        raise ValueError(f"training needs PyTorch: pip install 'textworlds[wmact]' ({error})") from None
-    given = {name: getattr(arguments, name) for name in ("minutes", "iterations", "episodes")}
+def add_study(actions: Any) -> None:
+    """Add the command `wmact study`."""
+    study = actions.add_parser(
+        "study",
+        help="compare methods over seeds",
+        description="Train by several methods with several seeds, evaluate all, and end in one table and a report. What is "
+        "finished stays: give the same command again to go on, or other ids to add them to the folder.",
+    )
+    study.add_argument("--ids", type=names, required=True, metavar="ID,...", help="what to train on")
+    study.add_argument("--methods", type=names, default=["all"], metavar="NAME,...", help=f"all, or some of {', '.join(METHODS)}")
+    study.add_argument("--seeds", type=whole, default=5, metavar="N", help="runs of each method: seeds 0 to N - 1 (default: 5)")
+    study.add_argument("--harder", type=names, default=[], metavar="ID,...", help="what to play after training as well")
+    study.add_argument("--jobs", type=whole, default=1, metavar="N", help="runs at once (default: 1)")
+    study.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the study")
+    add_settings(study, leave_out=("method", "seed"))
+    study.set_defaults(run=run_study)
+
+
+def add_settings(parser: Any, leave_out: tuple[str, ...] = ()) -> None:
+    """Add a flag for each of a run's settings."""
+    from dataclasses import fields
+
+    from textworlds.agents.settings import CHOICES, REAL, Settings
+
+    parser.add_argument(
+        "--set", action="append", default=[], type=setting, metavar="NAME=NUMBER", help="replace a setting of the id: height=7"
+    )
+    for one in fields(Settings):
+        if "help" not in one.metadata or one.name in leave_out:
+            continue
+        known = METHODS if one.name == "method" else CHOICES.get(one.name)
+        kind: Callable[[str], Any] = str if known or one.name == "device" else float if one.name in REAL else int
+        said = one.metadata["help"] + ("" if one.default is None else f" (default: {one.default})")
+        choices = f"; one of {', '.join(METHODS)}" if one.name == "method" else ""
+        parser.add_argument(
+            f"--{one.name.replace('_', '-')}", type=kind, metavar="NAME" if kind is str else "N", help=said + choices
+        )
+
+
+def settings_of(arguments: argparse.Namespace, id: str) -> Any:
+    """Return the settings that the command line asks for."""
+    from dataclasses import fields
+
+    from textworlds.agents.settings import Settings
+
+    given = {one.name: getattr(arguments, one.name, None) for one in fields(Settings) if "help" in one.metadata}
     given = {name: value for name, value in given.items() if value is not None}
-    if "iterations" in given:
-        given.setdefault("minutes", None)
-    id = arguments.id if arguments.id.startswith("textworlds/") else f"textworlds/{arguments.id}"
-    wmact.train(wmact.Settings(id=id, seed=arguments.seed, changes=dict(arguments.set), **given))
+    if "minutes" not in given and "iterations" not in given:
+        given["minutes"] = 5.0
+    return Settings(full_id(id), dict(arguments.set), **given)
+
+
+def run_train(arguments: argparse.Namespace) -> None:
+    """Train as the command line asks, evaluate, and write the report."""
+    settings = settings_of(arguments, arguments.id)
+    training, evaluation = needed("training"), needed("evaluation")
+    name = f"{settings.id.removeprefix('textworlds/')}-{settings.method}-{settings.seed}"
+    folder = arguments.out or Path("runs", name)
+    run = training.train(settings, folder)
+    if not training.is_first_process():
+        return
+    rows = evaluation.evaluate(run, [settings.id], (1, settings.turn_limit))
+    keep_evaluation(folder, rows)
+    print(evaluation.table(rows))
+    write_report(folder)
+
+
+def run_evaluate(arguments: argparse.Namespace) -> None:
+    """Evaluate as the command line asks."""
+    ids = [full_id(id) for id in arguments.ids or ()]
+    run, evaluation = needed("training").Run.load(arguments.folder), needed("evaluation")
+    rows = evaluation.evaluate(run, ids or [run.settings.id], arguments.turns or (1, run.settings.turn_limit))
+    keep_evaluation(arguments.folder, rows)
+    print(json.dumps(rows, indent=1) if arguments.json else evaluation.table(rows))
+    if not arguments.json:
+        write_report(arguments.folder)
+
+
+def run_study(arguments: argparse.Namespace) -> None:
+    """Train, evaluate and compare as the command line asks."""
+    ids, harder = [full_id(id) for id in arguments.ids], [full_id(id) for id in arguments.harder]
+    methods = list(METHODS) if arguments.methods == ["all"] else arguments.methods
+    for method in methods:
+        find_method(method)
+    study = needed("study")
+    settings = settings_of(arguments, ids[0])
+    study.run_study(arguments.out, settings, ids, methods, range(arguments.seeds), harder, arguments.jobs)
+    print(study.results_table(study.results(arguments.out)))
+    write_report(arguments.out)
+
+
+def run_report(arguments: argparse.Namespace) -> None:
+    """Write a report anew."""
+    if not arguments.folder.is_dir():
+        raise FileNotFoundError(2, "No such folder", str(arguments.folder))
+    write_report(arguments.folder)
+
+
+def write_report(folder: Path) -> None:
+    """Write the report of a run or a study, and say where it is."""
+    print(f"report: {needed('report').write_report(folder)}")
+
+
+def keep_evaluation(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the rows of an evaluation into a run's folder."""
+    needed("training").write_whole(folder / "evaluation.json", json.dumps(rows, indent=1).encode())
+
+
+def needed(module: str) -> Any:
+    """Import a module of the agent; ValueError with what to install, where something is missing."""
+    try:
+        return importlib.import_module(f"textworlds.agents.{module}")
+    except ImportError as error:
+        raise ValueError(f"the agent needs PyTorch and more: pip install '{NEEDED}' ({error})") from None
+
+
+def full_id(id: str) -> str:
+    """Return an id as gymnasium.make knows it; ValueError for one that there is not."""
+    textworlds.find_id(id)
+    return id if id.startswith("textworlds/") else f"textworlds/{id}"
+
+
+def names(text: str) -> list[str]:
+    """Read names between commas."""
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError(f"must be names between commas; got {text!r}")
+    return found
 
 
 def setting(text: str) -> tuple[str, int]:
@@ -47,22 +196,6 @@ def setting(text: str) -> tuple[str, int]:
     if not name.isidentifier() or not number.lstrip("-").isdecimal():
         raise argparse.ArgumentTypeError(f"must be NAME=NUMBER; got {text}")
     return name, int(number)
-
-
-def positive(text: str) -> float:
-    """Read a number above 0."""
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be above 0; got {text}")
-    return number
-
-
-def seed(text: str) -> int:
-    """Read a whole number from 0 to 2**31 - 1."""
-    number = int(text)
-    if not 0 <= number < 1 << 31:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 2**31 - 1; got {text}")
-    return number
 
 
 def whole(text: str) -> int:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from textworlds.agents.ppo import NOTHING, action_names, encode, mean_over_processes
 
-BATCH = 256  # turns an optimiser step
+BATCH, LEARNING_RATE = 128, 2e-3  # turns an optimiser step; Adam's
 
 
 class Plans(NamedTuple):
@@ -57,9 +57,10 @@ def fewest_actions(env: Any) -> str:
 
 
 def imitate(
-    network: nn.Module, optimizer: torch.optim.Optimizer, plans: Plans, passes: int, random: torch.Generator
+    network: nn.Module, plans: Plans, passes: int, random: torch.Generator
 ) -> float:
     """Learn to write what the plans say, by their likelihood; return the mean loss of the last pass, in nats a token."""
+    optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
     losses: list[float] = []
     for _ in range(passes):
         losses.clear()

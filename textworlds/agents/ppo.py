@@ -73,12 +73,15 @@ class Network(nn.Module):
         self.memory = nn.GRU(hidden, hidden, batch_first=True)
         self.mix = nn.Linear(hidden + heads * channels, hidden)
         self.policy = nn.Linear(hidden, num_actions + 1)
-        self.value = nn.Linear(hidden, 1)
+        self.value = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
         self.register_buffer("is_stop", torch.arange(num_actions + 1) == num_actions, persistent=False)
         self.register_buffer("waves", 2 * math.pi / torch.tensor(WAVELENGTHS), persistent=False)
 
     def read(self, boards: Tensor) -> tuple[Tensor, Tensor]:
-        """Read uint8[N, H, W]; return the cells, float32[N, H * W, C], and the writer's first state [N, hidden]."""
+        """Read uint8[N, H, W]; return the map, float32[N, H * W, 2 C], and the writer's first state [N, hidden].
+
+        The map holds for each cell what is seen there, and the key by which it is found.
+        """
         grid = self.characters(boards.int()).permute(0, 3, 1, 2)
         for layer in self.layers:
             grid = torch.relu(layer(grid) + grid)
@@ -88,27 +91,29 @@ class Network(nn.Module):
         places = torch.cartesian_prod(rows, columns)
         angles = ((places - picked @ places)[..., None] * self.waves).flatten(2)
         summary = torch.cat([(picked @ cells)[:, 0], cells.mean(1), cells.amax(1)], -1)
-        return cells + self.way(torch.cat([angles.sin(), angles.cos()], -1)), torch.tanh(self.start(summary))
+        cells = cells + self.way(torch.cat([angles.sin(), angles.cos()], -1))
+        return torch.cat([cells, self.key(cells)], -1), torch.tanh(self.start(summary))
 
-    def write(self, cells: Tensor, state: Tensor, before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def write(self, map: Tensor, state: Tensor, before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Go on writing after the tokens int64[N, T]; return log-probabilities [N, T, A + 1], values [N, T], the next state.
 
         The stop cannot open a turn: there is no message that asks for nothing.
         """
         thoughts, last = self.memory(self.action(before), state[None])
+        cells, keys = map.chunk(2, -1)
         queries = self.query(thoughts).view(len(before), -1, cells.shape[-1])
-        scores = queries @ self.key(cells).transpose(1, 2) / math.sqrt(cells.shape[-1])
+        scores = queries @ keys.transpose(1, 2) / math.sqrt(cells.shape[-1])
         looked = (torch.softmax(scores, -1) @ cells).view(*before.shape, -1)
         mixed = torch.relu(self.mix(torch.cat([thoughts, looked], -1)))
         opens = before == self.stop + 1
         logits = self.policy(mixed).masked_fill(opens[..., None] & self.is_stop, IMPOSSIBLE)
-        return torch.log_softmax(logits, -1), self.value(mixed)[..., 0], last[0]
+        return torch.log_softmax(logits, -1), self.value(mixed.detach())[..., 0], last[0]
 
     def forward(self, boards: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Return the log-probabilities [N, T, A + 1] and values [N, T] at each of the tokens that were written."""
-        cells, state = self.read(boards)
+        map, state = self.read(boards)
         before = torch.cat([self.opening(len(boards)), tokens[:, :-1].clamp(min=0)], 1)
-        return self.write(cells, state, before)[:2]
+        return self.write(map, state, before)[:2]
 
     def opening(self, num_turns: int) -> Tensor:
         """Return the token that opens each of N turns, int64[N, 1]."""
@@ -134,13 +139,13 @@ def encode(texts: Sequence[str]) -> Tensor:
 @torch.no_grad()
 def decode(network: Network, boards: Tensor, max_actions: int, random: torch.Generator, greedy: bool) -> Writing:
     """Write a turn for each board, of at least one action; turns that have stopped are kept out of the work."""
-    cells, state = network.read(boards)
+    map, state = network.read(boards)
     shape, device = (len(boards), max_actions), boards.device
     tokens = torch.full(shape, NOTHING, device=device)
     log_probs, values = torch.zeros(shape, device=device), torch.zeros(shape, device=device)
     writing, before = torch.arange(len(boards), device=device), network.opening(len(boards))
     for place in range(max_actions):
-        log_prob, value, state = network.write(cells, state, before)
+        log_prob, value, state = network.write(map, state, before)
         log_prob = log_prob[:, 0]
         before = log_prob.argmax(-1, True) if greedy else torch.multinomial(log_prob.exp(), 1, generator=random)
         tokens[writing, place] = before[:, 0]
@@ -149,7 +154,7 @@ def decode(network: Network, boards: Tensor, max_actions: int, random: torch.Gen
         goes_on = before[:, 0] != network.stop
         if not goes_on.any():
             break
-        cells, state, before, writing = cells[goes_on], state[goes_on], before[goes_on], writing[goes_on]
+        map, state, before, writing = map[goes_on], state[goes_on], before[goes_on], writing[goes_on]
     return Writing(tokens, log_probs, values)
 
 
@@ -212,7 +217,7 @@ class Player:
             seed: of the first world's level; the others count on from it.
             index: int64[N], which of the levels given to play, instead.
             greedy: write the likeliest token each time, rather than sampling at temperature 1.
-            watch: called after each turn with the episodes that played it, all texts, all messages, and the info.
+            watch: called after each turn with the episodes that played it, all texts before and after it, and the info.
         """
         self.batch.turn_limit = turn_limit
         started = time.perf_counter()
@@ -231,7 +236,7 @@ class Player:
             texts, rewards, terminated, truncated, info = self.envs.step(messages)
             self.seconds += time.perf_counter() - started
             if watch is not None:
-                watch(live, seen, messages, info)
+                watch(live, seen, texts, info)
             paid[live] += rewards[live]
             turns.append(Turn(live, boards, writing, torch.from_numpy(rewards[live]).float()))
             ended = live[(terminated | truncated)[live]]

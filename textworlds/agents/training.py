@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,87 +26,15 @@ from torch import distributed, nn
 from tqdm import tqdm
 
 import textworlds
-from textworlds.agents.plans import imitate, make_plans
+from textworlds.agents.plans import Plans, imitate, make_plans
 from textworlds.agents.ppo import Learning, Network, Player, action_names, make_batch, update
-from textworlds.wmact import EpisodeStatistics, Method, TurnLimit, find_method
+from textworlds.agents.settings import Settings
+from textworlds.wmact import EpisodeStatistics, TurnLimit, find_method
 
 FORMAT = 1  # of a run's folder
 SETTINGS, CHECKPOINT, HISTORY, SUMMARY = "settings.json", "checkpoint.pt", "history.jsonl", "summary.json"
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 WARM, VALIDATION = 1 << 30, 1 << 31  # where the seeds of these begin, within those of a run
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run is made of; `help` is what the command line says of each."""
-
-    id: str
-    changes: dict[str, int] = field(default_factory=dict)
-    method: str = field(default="wmact", metadata={"help": "how episodes are paid and L_max falls"})
-    seed: int = field(default=0, metadata={"help": "of levels, weights and sampling"})
-    minutes: float | None = field(default=None, metadata={"help": "how long to train, at most"})
-    iterations: int | None = field(default=None, metadata={"help": "batches to train on, at most"})
-    episodes: int = field(default=256, metadata={"help": "episodes in a batch, over all processes"})
-    turn_limit: int = field(default=12, metadata={"help": "L_max at the start"})
-    tau: int = field(default=15, metadata={"help": "iterations between two annealings of L_max"})
-    scaled_by: str = field(default="changed", metadata={"help": "what rescaling counts: changed (the paper), or novel"})
-    max_actions: int = field(default=24, metadata={"help": "what a turn has room for; not below the length of plans"})
-    warm_start: int = field(default=0, metadata={"help": "solver plans to imitate first"})
-    warm_passes: int = field(default=10, metadata={"help": "passes over these plans"})
-    learning_rate: float = field(default=2e-3, metadata={"help": "Adam's"})
-    minibatches: int = field(default=8, metadata={"help": "optimiser steps on a batch, in one pass; the paper takes 1"})
-    clip: float = field(default=0.2, metadata={"help": "PPO's, on the ratio of probabilities"})
-    entropy: float = field(default=0.0, metadata={"help": "weight of an entropy bonus"})
-    gamma: float = field(default=1.0, metadata={"help": "discount from one action to the next"})
-    lam: float = field(default=1.0, metadata={"help": "lambda of the generalised advantages"})
-    channels: int = field(default=24, metadata={"help": "of the reader"})
-    depth: int = field(default=6, metadata={"help": "layers of the reader"})
-    hidden: int = field(default=64, metadata={"help": "size of the writer's state"})
-    heads: int = field(default=2, metadata={"help": "with which the writer looks at the map"})
-    validated: int = field(default=256, metadata={"help": "validation levels that the curves are measured on"})
-    validate_every: int = field(default=20, metadata={"help": "iterations between two such measurements"})
-    threads: int = field(default=1, metadata={"help": "of PyTorch, in each process"})
-    device: str = field(default="auto", metadata={"help": "cpu, cuda, or auto: a GPU if there is one"})
-
-    def __post_init__(self) -> None:
-        textworlds.find_id(self.id)
-        self.chosen_method()
-        for name in WHOLE:
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or int(value) != value or value < WHOLE[name]):
-                raise ValueError(f"{name} must be a whole number of at least {WHOLE[name]}; got {value!r}")
-        for name, (low, high) in REAL.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise ValueError(f"{name} must be from {low:g} to {high:g}; got {value!r}")
-        if self.seed >= 1 << 31:
-            raise ValueError(f"seed must be from 0 to 2**31 - 1; got {self.seed}")
-        if self.episodes < self.minibatches:
-            raise ValueError(f"a batch of {self.episodes} episodes cannot make {self.minibatches} minibatches")
-        if self.minutes is None and self.iterations is None:
-            raise ValueError("say how long to train: minutes, iterations, or both")
-
-    def chosen_method(self) -> Method:
-        """Return the method, with what the settings change of it."""
-        method = find_method(self.method)
-        if self.scaled_by not in ("changed", "novel"):
-            raise ValueError(f"unknown scaled_by {self.scaled_by!r}; known: changed, novel")
-        return find_method(self.method, scaled_by=self.scaled_by) if method.scaled_by else method
-
-    def network(self) -> Network:
-        """Return a network with fresh weights."""
-        return Network(len(action_names(self.id)), self.channels, self.depth, self.hidden, self.heads)
-
-
-WHOLE = {
-    **dict.fromkeys(
-        ("episodes", "turn_limit", "tau", "max_actions", "minibatches", "channels", "depth", "hidden", "heads"), 1
-    ),
-    **dict.fromkeys(("iterations", "validated", "validate_every", "threads"), 1),
-    **dict.fromkeys(("seed", "warm_start", "warm_passes"), 0),
-}
-REAL = {"minutes": (0.0, 1e6), "learning_rate": (1e-9, 1.0), "clip": (1e-3, 10.0)}
-REAL |= {"entropy": (0.0, 10.0), "gamma": (0.0, 1.0), "lam": (0.0, 1.0)}
 
 
 class Run:
@@ -124,9 +52,12 @@ class Run:
         self.settings = settings
         self.device = choose_device(settings.device)
         torch.manual_seed(settings.seed)
-        self.network = settings.network().to(self.device)
+        sizes = settings.channels, settings.depth, settings.hidden, settings.heads
+        self.network = Network(len(action_names(settings.id)), *sizes).to(self.device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
-        self.limit: TurnLimit = settings.chosen_method().limit(settings.turn_limit, settings.tau)
+        self.limit: TurnLimit = settings.chosen_method().limit(
+            settings.turn_limit, settings.tau, rounding=settings.rounding
+        )
         self.history: list[dict[str, Any]] = []
         self.summary: dict[str, Any] = {"seconds": 0.0, "environment_seconds": 0.0, "warm_seconds": 0.0}
 
@@ -157,19 +88,21 @@ class Run:
         """Write the run's files, each whole or not at all."""
         state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
         state |= {"limit": self.limit.state_dict(), "history": self.history, "summary": self.summary}
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        write_whole(folder / CHECKPOINT, buffer.getvalue())
+        write_whole(folder / CHECKPOINT, packed(state))
         write_whole(folder / HISTORY, "".join(f"{json.dumps(line)}\n" for line in self.history).encode())
         write_whole(folder / SUMMARY, json.dumps(self.summary, indent=1).encode())
 
     @property
+    def share_done(self) -> float:
+        """How much of its time or of its iterations the run has had, from 0 to 1."""
+        minutes, iterations = self.settings.minutes, self.settings.iterations
+        by_time = 0.0 if minutes is None else self.summary["seconds"] / max(60 * minutes, 1e-9)
+        return min(1.0, max(by_time, 0.0 if iterations is None else len(self.history) / iterations))
+
+    @property
     def is_over(self) -> bool:
         """Whether the run has had its time or its iterations."""
-        minutes, iterations = self.settings.minutes, self.settings.iterations
-        return (minutes is not None and self.summary["seconds"] >= 60 * minutes) or (
-            iterations is not None and len(self.history) >= iterations
-        )
+        return self.share_done >= 1.0
 
 
 def read_settings(folder: Path) -> Settings:
@@ -213,7 +146,11 @@ def choose_device(name: str) -> str:
 
 
 def train(
-    settings: Settings, folder: str | os.PathLike[str], say: Callable[[str], None] = print, show_progress: bool = True
+    settings: Settings,
+    folder: str | os.PathLike[str],
+    say: Callable[[str], None] = print,
+    show_progress: bool = True,
+    warm_file: str | os.PathLike[str] | None = None,
 ) -> Run:
     """Train, or go on with a run that was stopped, until it has had its time or its iterations.
 
@@ -225,6 +162,7 @@ def train(
         folder: where it is kept. If a run is there already, it must be of these settings, but for how long to train.
         say: where lines for people go.
         show_progress: whether to show a bar.
+        warm_file: where runs that differ in their method only share a warm start: read if it is there, else written.
     """
     with processes() as (rank, num_processes), torch_threads(settings.threads):
         if settings.episodes % num_processes or settings.episodes // num_processes < settings.minibatches:
@@ -232,7 +170,7 @@ def train(
         path = Path(folder)
         run = open_run(settings, path, rank)
         if not run.history and not run.summary["warm_seconds"]:
-            begin(run, rank, say)
+            begin(run, rank, say, None if warm_file is None else Path(warm_file))
         if run.is_over:
             if rank == 0:
                 say(f"{path} is finished after {len(run.history)} iterations; give it more minutes or iterations to go on")
@@ -277,30 +215,58 @@ def check_same(kept: Settings, given: Settings, path: Path) -> None:
             raise ValueError(f"{path}: holds a run with {one.name} {old!r}, not {new!r}; give another folder")
 
 
-def begin(run: Run, rank: int, say: Callable[[str], None]) -> None:
+def begin(run: Run, rank: int, say: Callable[[str], None], warm_file: Path | None) -> None:
     """Note the machine, imitate solver plans if asked to, and say where the run starts from."""
-    settings = run.settings
     run.summary["machine"] = {
         "processor": processor_name(),
         "cores": os.cpu_count(),
         "device": torch.cuda.get_device_name() if run.device.startswith("cuda") else "cpu",
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "parameters": sum(weights.numel() for weights in run.network.parameters()),
     }
-    if settings.warm_start:
-        started = time.perf_counter()
-        first = (settings.seed << 32) + WARM
-        plans = make_plans(settings.id, settings.warm_start, settings.max_actions, first, **settings.changes)
-        plans = type(plans)(*(part.to(run.device) for part in plans))
-        loss = imitate(run.network, run.optimizer, plans, settings.warm_passes, random_of(run, 0, rank=0))
-        run.optimizer = torch.optim.Adam(run.network.parameters(), settings.learning_rate)
-        run.summary |= {"warm_seconds": time.perf_counter() - started, "warm_turns": len(plans.boards)}
-        if rank == 0:
-            say(
-                f"warm start: {settings.warm_start} plans in {len(plans.boards)} turns, {settings.warm_passes} passes, "
-                f"{run.summary['warm_seconds']:.0f} s, {loss:.2f} nats a token"
-            )
+    if not run.settings.warm_start:
+        return
+    if warm_file is not None and warm_file.exists():
+        kept = torch.load(io.BytesIO(warm_file.read_bytes()), run.device, weights_only=True)
+        if kept["of"] != warm_settings(run.settings):
+            raise ValueError(f"{warm_file}: is the warm start of a run with other settings; give another folder")
+        run.network.load_state_dict(kept["network"])
+        run.summary |= kept["summary"]
+    else:
+        run.summary |= warm_up(run)
+        if warm_file is not None and rank == 0:
+            kept = {"of": warm_settings(run.settings), "network": run.network.state_dict()}
+            kept["summary"] = {name: run.summary[name] for name in ("warm_seconds", "warm_turns", "warm_loss")}
+            write_whole(warm_file, packed(kept))
+    if rank == 0:
+        say(
+            f"warm start: {run.settings.warm_start} plans in {run.summary['warm_turns']} turns, {run.settings.warm_passes} "
+            f"passes, {run.summary['warm_seconds']:.0f} s, {run.summary['warm_loss']:.2f} nats a token"
+        )
+
+
+def warm_up(run: Run) -> dict[str, Any]:
+    """Imitate solver plans; return what it took."""
+    settings, started = run.settings, time.perf_counter()
+    first = (settings.seed << 32) + WARM
+    plans = make_plans(settings.id, settings.warm_start, settings.max_actions, first, **settings.changes)
+    plans = Plans(*(part.to(run.device) for part in plans))
+    loss = imitate(run.network, plans, settings.warm_passes, random_of(run, 0, rank=0))
+    return {"warm_seconds": time.perf_counter() - started, "warm_turns": len(plans.boards), "warm_loss": loss}
+
+
+def warm_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings that a warm start depends on."""
+    names = ("id", "changes", "seed", "warm_start", "warm_passes", "max_actions", "channels", "depth", "hidden", "heads")
+    return {name: getattr(settings, name) for name in names}
+
+
+def packed(state: dict[str, Any]) -> bytes:
+    """Return what torch.load reads, as bytes: so that a full disk is an OSError, and the old file stays."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
 
 
 def processor_name() -> str:
@@ -327,7 +293,7 @@ def learn(run: Run, path: Path, asked: threading.Event, rank: int, num_processes
     )
     judge = Judge(run) if rank == 0 else None
     network = parallel(run.network)
-    learning = Learning(settings.minibatches, settings.clip, entropy=settings.entropy)
+    learning = Learning(settings.minibatches, settings.clip, settings.value_weight, settings.entropy)
     board = open_tensorboard(path, len(run.history)) if rank == 0 else None
     bar = tqdm(desc=settings.method, unit="it", total=settings.iterations, disable=None if show_progress else True)
     bar.update(len(run.history))
@@ -340,6 +306,9 @@ def learn(run: Run, path: Path, asked: threading.Event, rank: int, num_processes
             started, iteration = time.perf_counter(), len(run.history) + 1
             random, first = random_of(run, iteration, rank), settings.seed << 32
             first += (iteration - 1) * settings.episodes + rank * share
+            if settings.decay == "linear":
+                for group in run.optimizer.param_groups:
+                    group["lr"] = settings.learning_rate * (1 - run.share_done)
             played = player.play(run.network, run.limit.value, random, first)
             update(network, run.optimizer, make_batch(played, settings.gamma, settings.lam), learning, random)
             line = {"iteration": iteration, "turn_limit": run.limit.value, **take_in(run.limit, played)}
@@ -508,3 +477,8 @@ def stop_asked() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def is_first_process() -> bool:
+    """Return whether this process is the one, of those that torchrun started, that prints and writes."""
+    return int(os.environ.get("RANK", 0)) == 0

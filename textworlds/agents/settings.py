@@ -1,0 +1,80 @@
+"""The settings of a training run: what they are, what they may be, and how the command line asks for them. No PyTorch."""
+
+from dataclasses import dataclass, field
+
+import textworlds
+from textworlds.wmact import ROUNDINGS, Method, find_method
+
+# What settings may be: whole numbers of at least so many, numbers in a range, one of some words.
+WHOLE = {
+    **dict.fromkeys(
+        ("episodes", "turn_limit", "tau", "max_actions", "minibatches", "channels", "depth", "hidden", "heads"), 1
+    ),
+    **dict.fromkeys(("iterations", "validated", "validate_every", "threads"), 1),
+    **dict.fromkeys(("seed", "warm_start", "warm_passes"), 0),
+}
+REAL = {"minutes": (0.0, 1e6), "learning_rate": (1e-9, 1.0), "clip": (1e-3, 10.0)}
+CHOICES = {"rounding": tuple(ROUNDINGS), "scaled_by": ("changed", "novel"), "decay": ("none", "linear")}
+REAL |= {"entropy": (0.0, 10.0), "gamma": (0.0, 1.0), "lam": (0.0, 1.0), "value_weight": (0.0, 10.0)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is made of; `help` is what the command line says of each."""
+
+    id: str
+    changes: dict[str, int] = field(default_factory=dict)
+    method: str = field(default="wmact", metadata={"help": "how episodes are paid and L_max falls"})
+    seed: int = field(default=0, metadata={"help": "of levels, weights and sampling"})
+    minutes: float | None = field(default=None, metadata={"help": "how long to train, at most"})
+    iterations: int | None = field(default=None, metadata={"help": "batches to train on, at most"})
+    episodes: int = field(default=256, metadata={"help": "episodes in a batch, over all processes"})
+    turn_limit: int = field(default=12, metadata={"help": "L_max at the start"})
+    tau: int = field(default=15, metadata={"help": "iterations between two annealings of L_max"})
+    rounding: str = field(default="up", metadata={"help": "of L_max: up, down or nearest"})
+    scaled_by: str = field(default="changed", metadata={"help": "what rescaling counts: changed (the paper), or novel"})
+    max_actions: int = field(default=24, metadata={"help": "what a turn has room for; not below the length of plans"})
+    warm_start: int = field(default=0, metadata={"help": "solver plans to imitate first"})
+    warm_passes: int = field(default=10, metadata={"help": "passes over these plans"})
+    learning_rate: float = field(default=5e-4, metadata={"help": "Adam's"})
+    decay: str = field(default="none", metadata={"help": "of the learning rate over the run: none, or linear, down to 0"})
+    minibatches: int = field(default=8, metadata={"help": "optimiser steps on a batch, in one pass; the paper takes 1"})
+    clip: float = field(default=0.2, metadata={"help": "PPO's, on the ratio of probabilities"})
+    value_weight: float = field(default=0.5, metadata={"help": "of the value's error, in variances of the returns"})
+    entropy: float = field(default=0.0, metadata={"help": "weight of an entropy bonus"})
+    gamma: float = field(default=1.0, metadata={"help": "discount from one action to the next"})
+    lam: float = field(default=1.0, metadata={"help": "lambda of the generalised advantages"})
+    channels: int = field(default=24, metadata={"help": "of the reader"})
+    depth: int = field(default=6, metadata={"help": "layers of the reader"})
+    hidden: int = field(default=64, metadata={"help": "size of the writer's state"})
+    heads: int = field(default=2, metadata={"help": "with which the writer looks at the map"})
+    validated: int = field(default=256, metadata={"help": "validation levels that the curves are measured on"})
+    validate_every: int = field(default=20, metadata={"help": "iterations between two such measurements"})
+    threads: int = field(default=1, metadata={"help": "of PyTorch, in each process"})
+    device: str = field(default="auto", metadata={"help": "cpu, cuda, or auto: a GPU if there is one"})
+
+    def __post_init__(self) -> None:
+        textworlds.find_id(self.id)
+        self.chosen_method()
+        for name in WHOLE:
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or int(value) != value or value < WHOLE[name]):
+                raise ValueError(f"{name} must be a whole number of at least {WHOLE[name]}; got {value!r}")
+        for name, (low, high) in REAL.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ValueError(f"{name} must be from {low:g} to {high:g}; got {value!r}")
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"unknown {name} {getattr(self, name)!r}; known: {', '.join(known)}")
+        if self.seed >= 1 << 31:
+            raise ValueError(f"seed must be from 0 to 2**31 - 1; got {self.seed}")
+        if self.episodes < self.minibatches:
+            raise ValueError(f"a batch of {self.episodes} episodes cannot make {self.minibatches} minibatches")
+        if self.minutes is None and self.iterations is None:
+            raise ValueError("say how long to train: minutes, iterations, or both")
+
+    def chosen_method(self) -> Method:
+        """Return the method, with what the settings change of it."""
+        method = find_method(self.method)
+        return find_method(self.method, scaled_by=self.scaled_by) if method.scaled_by else method
