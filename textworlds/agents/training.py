@@ -179,7 +179,9 @@ def train(
             learn(run, path, asked, rank, num_processes, show_progress and rank == 0)
         if rank == 0:
             say(describe(run))
-        if asked.is_set():
+        if asked.is_set() and not run.is_over:
+            if rank == 0:
+                say(f"stopped; the same command goes on from {path}")
             raise KeyboardInterrupt
         return run
 
