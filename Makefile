@@ -7,7 +7,8 @@ RUN := OMP_NUM_THREADS=1 $(VENV)/bin/python
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
-	$(RUN) -m textworlds wmact train textworlds/Maze-easy-v0 --set height=7 --set width=7 --set max_moves=6
+	$(RUN) -m textworlds wmact train textworlds/Maze-easy-v0 --out runs/demo --threads 2 \
+	    --warm-start 10000 --warm-passes 8 --iterations 250 --rounding down --max-actions 16
 
 test: $(VENV)/ready
 	$(RUN) -m pytest -n 2 -m "not slow"

@@ -115,7 +115,9 @@ def test_puzzles_are_named_in_their_folders_only(path):
 def test_the_agent_imports_nothing_beneath_the_public_package():
     for path in (PACKAGE / "agents").glob("*.py"):
         for imported in imports_of(path):
-            assert imported.split(".")[0] in ("", "agents", "envs", "wrappers", "wmact"), f"{path.name} imports {imported}"
+            assert imported.split(".")[0] in ("", "agents", "envs", "wrappers", "wmact"), (
+                f"{path.name} imports {imported}"
+            )
 
 
 def test_importing_the_package_imports_neither_numba_nor_torch():

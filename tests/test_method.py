@@ -26,7 +26,9 @@ def test_the_five_methods_are_those_of_the_paper_and_its_ablation():
 
 
 def test_a_method_that_there_is_not_is_refused_with_those_that_there_are():
-    with pytest.raises(ValueError, match="unknown method 'wmactt'; known: entire-plan, interactive, rescaled, wmact, step"):
+    with pytest.raises(
+        ValueError, match="unknown method 'wmactt'; known: entire-plan, interactive, rescaled, wmact, step"
+    ):
         find_method("wmactt")
 
 
@@ -61,17 +63,23 @@ def test_a_method_can_scale_by_novel_states():
 @pytest.mark.parametrize("name", METHODS)
 def test_wrapped_environments_pay_by_turns_what_the_formula_says_of_episodes(name):
     method = METHODS[name]
-    envs = method.wrap(gymnasium.make_vec("textworlds/Maze-easy-v0", num_envs=32, height=5, width=5, min_moves=1, max_moves=5))
+    envs = method.wrap(
+        gymnasium.make_vec("textworlds/Maze-easy-v0", num_envs=32, height=5, width=5, min_moves=1, max_moves=5)
+    )
     random = np.random.default_rng(0)
     envs.unwrapped.turn_limit = 4
     envs.reset(seed=0)
     paid, over = np.zeros(32), np.zeros(32, bool)
     while not over.all():
-        messages = [f"<action>{', '.join(random.choice(['up', 'down', 'left', 'right'], 8))}</action>" for _ in range(32)]
+        messages = [
+            f"<action>{', '.join(random.choice(['up', 'down', 'left', 'right'], 8))}</action>" for _ in range(32)
+        ]
         _, rewards, terminated, truncated, info = envs.step(messages)
         paid += np.where(over, 0, rewards)
         for world in np.flatnonzero((terminated | truncated) & ~over):
-            counts = EpisodeStatistics.from_info({name: np.atleast_1d(info[name][world]) for name in EpisodeStatistics._fields})
+            counts = EpisodeStatistics.from_info(
+                {name: np.atleast_1d(info[name][world]) for name in EpisodeStatistics._fields}
+            )
             assert paid[world] == pytest.approx(method.reward([info["outcome_reward"][world]], counts)[0])
         over |= terminated | truncated
     assert len(np.unique(paid)) > 1
@@ -86,9 +94,7 @@ def test_statistics_come_from_single_and_vector_infos_alike():
     env = gymnasium.make("textworlds/Maze-easy-v0")
     env.reset(seed=3)
     *_, info = env.step("<action>up, down, left, right</action>")
-    envs = gymnasium.make_vec(
-        "textworlds/Maze-easy-v0", num_envs=1, turn_limit=1, autoreset_mode="SameStep"
-    )
+    envs = gymnasium.make_vec("textworlds/Maze-easy-v0", num_envs=1, turn_limit=1, autoreset_mode="SameStep")
     envs.reset(seed=3)
     _, _, terminated, truncated, infos = envs.step(["<action>up, down, left, right</action>"])
     many = EpisodeStatistics.from_info(infos, terminated | truncated)

@@ -105,12 +105,25 @@ def test_a_finished_run_stays_as_it_is(whole):
     assert "is finished after 4 iterations" in said[0] and curve(run) == curve(whole[1])
 
 
-COMMAND = [sys.executable, "-m", "textworlds", "wmact", "train", "Maze-easy-v0", "--iterations", "100000", "--episodes", "16"]
+COMMAND = [
+    sys.executable,
+    "-m",
+    "textworlds",
+    "wmact",
+    "train",
+    "Maze-easy-v0",
+    "--iterations",
+    "100000",
+    "--episodes",
+    "16",
+]
 COMMAND += ["--channels", "8", "--depth", "2", "--max-actions", "6", "--validated", "16"]
 
 
 def start(folder):
-    process = subprocess.Popen([*COMMAND, "--out", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, "--out", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     for _ in range(600):
         if (folder / CHECKPOINT).exists():
             return process

@@ -17,6 +17,7 @@ _HOMES = {
     "Outcome": "textworlds.text.grammars",
     "PUZZLES": "textworlds.puzzles",
     "Puzzle": "textworlds.puzzles",
+    "find_levels": "textworlds.levels.files",
     "overlaps": "textworlds.levels.leaks",
     "read_level_file": "textworlds.text.levels",
 }
@@ -30,6 +31,7 @@ __all__ = [
     "Puzzle",
     "all_ids",
     "find_id",
+    "find_levels",
     "overlaps",
     "read_level_file",
 ]

@@ -3,12 +3,12 @@
 import argparse
 import importlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import textworlds
-from textworlds.wmact import METHODS, find_method
+from textworlds.agents.settings import FLAGS, Settings, kind_of
+from textworlds.wmact import METHODS
 
 NEEDED = "textworlds[wmact]"
 
@@ -54,7 +54,11 @@ def add_evaluate(actions: Any) -> None:
     evaluate.add_argument("folder", metavar="FOLDER", type=Path, help="of a run")
     evaluate.add_argument("--ids", type=names, metavar="ID,...", help="what to play (default: what it was trained on)")
     evaluate.add_argument(
-        "--turns", type=whole, action="append", metavar="N", help="a limit on turns; may be given again (default: 1, L_max)"
+        "--turns",
+        type=whole,
+        action="append",
+        metavar="N",
+        help="a limit on turns; may be given again (default: 1, L_max)",
     )
     evaluate.add_argument("--json", action="store_true", help="print JSON in place of the table")
     evaluate.set_defaults(run=run_evaluate)
@@ -69,8 +73,16 @@ def add_study(actions: Any) -> None:
         "finished stays: give the same command again to go on, or other ids to add them to the folder.",
     )
     study.add_argument("--ids", type=names, required=True, metavar="ID,...", help="what to train on")
-    study.add_argument("--methods", type=names, default=["all"], metavar="NAME,...", help=f"all, or some of {', '.join(METHODS)}")
-    study.add_argument("--seeds", type=whole, default=5, metavar="N", help="runs of each method: seeds 0 to N - 1 (default: 5)")
+    study.add_argument(
+        "--methods",
+        type=names,
+        default=["all"],
+        metavar="NAME,...",
+        help=f"all (the default), {', '.join(METHODS)}, or variants like wmact+rounding=down+tau=5",
+    )
+    study.add_argument(
+        "--seeds", type=whole, default=5, metavar="N", help="runs of each method: seeds 0 to N - 1 (default: 5)"
+    )
     study.add_argument("--harder", type=names, default=[], metavar="ID,...", help="what to play after training as well")
     study.add_argument("--jobs", type=whole, default=1, metavar="N", help="runs at once (default: 1)")
     study.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the study")
@@ -80,33 +92,29 @@ def add_study(actions: Any) -> None:
 
 def add_settings(parser: Any, leave_out: tuple[str, ...] = ()) -> None:
     """Add a flag for each of a run's settings."""
-    from dataclasses import fields
-
-    from textworlds.agents.settings import CHOICES, REAL, Settings
-
     parser.add_argument(
-        "--set", action="append", default=[], type=setting, metavar="NAME=NUMBER", help="replace a setting of the id: height=7"
+        "--set",
+        action="append",
+        default=[],
+        type=setting,
+        metavar="NAME=NUMBER",
+        help="replace a setting of the id: height=7",
     )
-    for one in fields(Settings):
-        if "help" not in one.metadata or one.name in leave_out:
-            continue
-        known = METHODS if one.name == "method" else CHOICES.get(one.name)
-        kind: Callable[[str], Any] = str if known or one.name == "device" else float if one.name in REAL else int
-        said = one.metadata["help"] + ("" if one.default is None else f" (default: {one.default})")
-        choices = f"; one of {', '.join(METHODS)}" if one.name == "method" else ""
+    for name in [name for name in FLAGS if name not in leave_out]:
+        kind, default = kind_of(name), FLAGS[name].default
+        said = FLAGS[name].metadata["help"] + ("" if default is None else f" (default: {default})")
         parser.add_argument(
-            f"--{one.name.replace('_', '-')}", type=kind, metavar="NAME" if kind is str else "N", help=said + choices
+            f"--{name.replace('_', '-')}",
+            type=kind,
+            metavar="NAME" if kind is str else "N",
+            help=said.replace("%", "%%"),
         )
 
 
-def settings_of(arguments: argparse.Namespace, id: str) -> Any:
+def settings_of(arguments: argparse.Namespace, id: str) -> Settings:
     """Return the settings that the command line asks for."""
-    from dataclasses import fields
-
-    from textworlds.agents.settings import Settings
-
-    given = {one.name: getattr(arguments, one.name, None) for one in fields(Settings) if "help" in one.metadata}
-    given = {name: value for name, value in given.items() if value is not None}
+    asked = {name: getattr(arguments, name, None) for name in FLAGS}
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     if "minutes" not in given and "iterations" not in given:
         given["minutes"] = 5.0
     return Settings(full_id(id), dict(arguments.set), **given)
@@ -141,9 +149,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
 def run_study(arguments: argparse.Namespace) -> None:
     """Train, evaluate and compare as the command line asks."""
     ids, harder = [full_id(id) for id in arguments.ids], [full_id(id) for id in arguments.harder]
-    methods = list(METHODS) if arguments.methods == ["all"] else arguments.methods
-    for method in methods:
-        find_method(method)
+    methods = [one for name in arguments.methods for one in (METHODS if name == "all" else [name])]
     study = needed("study")
     settings = settings_of(arguments, ids[0])
     study.run_study(arguments.out, settings, ids, methods, range(arguments.seeds), harder, arguments.jobs)

@@ -59,9 +59,7 @@ def evaluate(
     for id in ids:
         settings = test_levels(run, id)
         fewest = fewest_that_solve(id, settings)
-        player = Player(
-            id, len(fewest), find_method("interactive"), run.settings.max_actions, run.device, **settings
-        )
+        player = Player(id, len(fewest), find_method("interactive"), run.settings.max_actions, run.device, **settings)
         index = np.arange(len(fewest)) if "levels" in settings else None
         for limit, is_greedy in itertools.product(turns, greedy):
             random = torch.Generator(run.device).manual_seed(seed)
@@ -99,18 +97,18 @@ def test_levels(run: Run, id: str) -> dict[str, Any]:
         raise ValueError(f"a run on {run.settings.id} writes the actions of {trained.name}; {id} is of {puzzle.name}")
     if run.settings.changes and id == run.settings.id:
         return {**run.settings.changes, "split": "test"}
-    return {"levels": f"{id.removeprefix(NAMESPACE)}-test"}
+    return {"levels": textworlds.find_levels(f"{id.removeprefix(NAMESPACE)}-test")}
 
 
 def fewest_that_solve(id: str, settings: dict[str, Any], num_generated: int = 256) -> np.ndarray:
     """Return the fewest actions that solve each test level, float64[L]; NaN where the solver did not settle it."""
-    env = gymnasium.make(id, **settings)
+    env: Any = gymnasium.make(id, **settings)
     given = "levels" in settings
-    count = len(env.unwrapped.episode.episodes.worlds.levels) if given else num_generated
+    count = len(settings["levels"]) if given else num_generated
     found = np.full(count, np.nan)
     for place in range(count):
         env.reset(seed=None if given else place, options={"index": place} if given else None)
-        plan = env.unwrapped.solve(fewest_actions(env))
+        plan = env.unwrapped.solve(fewest_actions(id))
         found[place] = np.nan if plan is None else len(plan)
     return found
 

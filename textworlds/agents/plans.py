@@ -6,7 +6,9 @@ import gymnasium
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
+import textworlds
 from textworlds.agents.ppo import NOTHING, action_names, encode, mean_over_processes
 
 BATCH, LEARNING_RATE = 128, 2e-3  # turns an optimiser step; Adam's
@@ -32,12 +34,12 @@ def make_plans(id: str, num_plans: int, max_actions: int, seed: int, **settings:
         seed: of the levels and of the cuts.
         **settings: that replace the id's.
     """
-    env = gymnasium.make(id, max_actions=max_actions, **{"split": "train", **settings, "turn_limit": 1 << 20})
+    env: Any = gymnasium.make(id, max_actions=max_actions, **{"split": "train", **settings, "turn_limit": 1 << 20})
     names, random = action_names(id), np.random.default_rng(seed)
     texts, rows = [], []
     for level in range(num_plans):
         text, _ = env.reset(seed=seed + level)
-        left = env.unwrapped.solve(fewest_actions(env))
+        left = env.unwrapped.solve(fewest_actions(id))
         while left:
             taken = left[: min(int(random.integers(1, len(left) + 1)), max_actions)]
             texts.append(text)
@@ -51,18 +53,18 @@ def make_plans(id: str, num_plans: int, max_actions: int, seed: int, **settings:
     return Plans(encode(texts), tokens)
 
 
-def fewest_actions(env: Any) -> str:
-    """Return the objective that counts a plan's actions."""
-    return env.unwrapped.episode.puzzle.costs[-1]
+def fewest_actions(id: str) -> str:
+    """Return the objective of an id's solver that counts a plan's actions."""
+    return textworlds.find_id(id)[0].costs[-1]
 
 
 def imitate(
-    network: nn.Module, plans: Plans, passes: int, random: torch.Generator
+    network: nn.Module, plans: Plans, passes: int, random: torch.Generator, show_progress: bool = False
 ) -> float:
     """Learn to write what the plans say, by their likelihood; return the mean loss of the last pass, in nats a token."""
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
     losses: list[float] = []
-    for _ in range(passes):
+    for _ in tqdm(range(passes), desc="warm start", unit="pass", disable=None if show_progress else True):
         losses.clear()
         for turns in torch.randperm(len(plans.boards), generator=random, device=random.device).split(BATCH):
             tokens = plans.tokens[turns]

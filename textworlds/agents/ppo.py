@@ -59,6 +59,9 @@ class Network(nn.Module):
         heads: that look at the map.
     """
 
+    waves: Tensor
+    is_stop: Tensor
+
     def __init__(self, num_actions: int, channels: int, depth: int, hidden: int, heads: int) -> None:
         super().__init__()
         self.stop, self.heads = num_actions, heads
@@ -270,7 +273,7 @@ def make_batch(played: Played, gamma: float, lam: float) -> Batch:
     r is what a turn paid, at its last token; the next token may be the first one of the next turn. V is 0 after the end.
     """
     upcoming, carried = np.zeros(len(played.rewards)), np.zeros(len(played.rewards))
-    advantages = []
+    advantages: list[Tensor] = []
     for turn in reversed(played.turns):
         values = turn.writing.values.cpu().numpy()
         written = turn.writing.tokens.cpu().numpy() != NOTHING
@@ -315,11 +318,7 @@ def update(
     written = batch.tokens != NOTHING
     count, total, squares, returns, return_squares = mean_over_processes(
         written.sum(),
-        *(
-            (values[written] ** power).sum()
-            for values in (batch.advantages, batch.returns)
-            for power in (1, 2)
-        ),
+        *((values[written] ** power).sum() for values in (batch.advantages, batch.returns) for power in (1, 2)),
     )
     mean, spread = total / count, (return_squares / count - (returns / count) ** 2).clamp(min=0) + 1e-4
     deviation = (squares / count - mean**2).clamp(min=0).sqrt() + 1e-6

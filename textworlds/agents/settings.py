@@ -1,6 +1,6 @@
 """The settings of a training run: what they are, what they may be, and how the command line asks for them. No PyTorch."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import textworlds
 from textworlds.wmact import ROUNDINGS, Method, find_method
@@ -37,7 +37,9 @@ class Settings:
     warm_start: int = field(default=0, metadata={"help": "solver plans to imitate first"})
     warm_passes: int = field(default=10, metadata={"help": "passes over these plans"})
     learning_rate: float = field(default=5e-4, metadata={"help": "Adam's"})
-    decay: str = field(default="none", metadata={"help": "of the learning rate over the run: none, or linear, down to 0"})
+    decay: str = field(
+        default="none", metadata={"help": "of the learning rate over the run: none, or linear, down to 0"}
+    )
     minibatches: int = field(default=8, metadata={"help": "optimiser steps on a batch, in one pass; the paper takes 1"})
     clip: float = field(default=0.2, metadata={"help": "PPO's, on the ratio of probabilities"})
     value_weight: float = field(default=0.5, metadata={"help": "of the value's error, in variances of the returns"})
@@ -78,3 +80,13 @@ class Settings:
         """Return the method, with what the settings change of it."""
         method = find_method(self.method)
         return find_method(self.method, scaled_by=self.scaled_by) if method.scaled_by else method
+
+
+FLAGS = {one.name: one for one in fields(Settings) if "help" in one.metadata}
+
+
+def kind_of(name: str) -> type:
+    """Return what a setting's value is made of text by."""
+    if name in REAL:
+        return float
+    return int if name in WHOLE else str

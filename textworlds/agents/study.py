@@ -1,6 +1,7 @@
 """A study: the same training by several methods, on several ids, with several seeds; and what came out.
 
-A study is a folder of runs, ID/METHOD/seed-N. What is finished stays, what was stopped goes on, and a study of other ids or
+A study is a folder of runs, ID/METHOD/seed-N. A method may be changed in some settings, "wmact+rounding=down", and is then
+compared as one more method. What is finished stays, what was stopped goes on, and a study of other ids or
 methods can be added to the same folder; results are made of all runs that are there.
 """
 
@@ -19,7 +20,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from textworlds.agents.evaluation import NAMESPACE, evaluate, table
-from textworlds.agents.settings import Settings
+from textworlds.agents.settings import FLAGS, Settings, kind_of
 from textworlds.agents.training import SETTINGS, Run, read_settings, train, write_whole
 from textworlds.wmact import METHODS
 
@@ -43,21 +44,23 @@ def run_study(
         folder: of the study.
         settings: of all runs, but for id, method and seed.
         ids: to train on.
-        methods: names of METHODS.
+        methods: names of METHODS, or variants of these: NAME+SETTING=VALUE+SETTING=VALUE.
         seeds: of the runs.
         harder: ids that are played after training as well, by those trained on the same puzzle.
         num_jobs: processes.
         say: where lines for people go.
     """
     path = Path(folder)
-    wanted = [
-        replace(settings, id=id, method=method, seed=seed) for id, method, seed in itertools.product(ids, methods, seeds)
-    ]
-    left = [one for one in wanted if not (run_folder(path, one) / EVALUATION).exists() or not is_finished(path, one)]
+    variants = {name: variant(settings, name) for name in methods}
+    wanted = {
+        path / id.removeprefix(NAMESPACE) / name / f"seed-{seed}": replace(variants[name], id=id, seed=seed)
+        for id, name, seed in itertools.product(ids, variants, seeds)
+    }
+    left = {folder: one for folder, one in wanted.items() if not is_finished(folder, one)}
     say(f"{len(wanted)} runs, {len(wanted) - len(left)} of them finished already; {num_jobs} at once")
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(num_jobs, mp_context=context) as pool:
-        futures = [pool.submit(train_and_evaluate, path, one, tuple(harder)) for one in left]
+        futures = [pool.submit(train_and_evaluate, folder, one, tuple(harder)) for folder, one in left.items()]
         try:
             for done, future in enumerate(as_completed(futures), 1):
                 say(f"[{done} of {len(left)}] {future.result()}")
@@ -66,29 +69,42 @@ def run_study(
             raise
 
 
-def run_folder(path: Path, settings: Settings) -> Path:
-    """Return where a run of the study is kept."""
-    return path / settings.id.removeprefix(NAMESPACE) / settings.method / f"seed-{settings.seed}"
+def variant(settings: Settings, name: str) -> Settings:
+    """Return settings with a method, and with what its name says of others: "wmact+rounding=down+tau=5".
+
+    Raises:
+        ValueError: for a method, a setting or a value that cannot be.
+    """
+    method, *said = name.split("+")
+    changes: dict[str, Any] = {"method": method}
+    for part in said:
+        key, _, value = part.partition("=")
+        if key not in FLAGS or key in ("method", "seed"):
+            raise ValueError(f"unknown setting {key!r} of a method's variant {name!r}; known: {', '.join(FLAGS)}")
+        try:
+            changes[key] = kind_of(key)(value)
+        except ValueError:
+            raise ValueError(f"{key} cannot be {value!r}, in the variant {name!r}") from None
+    return replace(settings, **changes)
 
 
-def is_finished(path: Path, settings: Settings) -> bool:
-    """Return whether a run of the study has had its time."""
-    folder = run_folder(path, settings)
-    if not (folder / SETTINGS).exists():
+def is_finished(folder: Path, settings: Settings) -> bool:
+    """Return whether a run of the study has had its time, and is evaluated."""
+    if not ((folder / SETTINGS).exists() and (folder / EVALUATION).exists()):
         return False
     run = Run.load(folder)
     run.settings = settings
     return run.is_over
 
 
-def train_and_evaluate(path: Path, settings: Settings, harder: Sequence[str]) -> str:
+def train_and_evaluate(folder: Path, settings: Settings, harder: Sequence[str]) -> str:
     """Train one run of the study, evaluate it, and say what came out."""
-    folder, warm = run_folder(path, settings), path / settings.id.removeprefix(NAMESPACE) / "warm"
+    warm = folder.parent.parent / "warm"
     warm.mkdir(parents=True, exist_ok=True)
     run = train(settings, folder, lambda line: None, False, warm / f"seed-{settings.seed}.pt")
     rows = evaluate_run(run, folder, harder)
     found = ", ".join(f"{row['solved']:.0%} in {row['turns_allowed']}" for row in rows if row["writes"] == "sampled")
-    return f"{folder.relative_to(path)}: {found}; {run.summary['seconds']:.0f} s"
+    return f"{'/'.join(folder.parts[-3:])}: {found}; {run.summary['seconds']:.0f} s"
 
 
 def evaluate_run(run: Run, folder: Path, harder: Sequence[str]) -> list[dict[str, Any]]:
@@ -107,12 +123,15 @@ def same_puzzle(one: str, other: str) -> bool:
 
 
 def find_runs(path: Path) -> list[Path]:
-    """Return the folders of a study's evaluated runs, in order: by id, by method as METHODS has them, by seed."""
+    """Return the folders of a study's evaluated runs, in order: by id, by method as METHODS has them, by seed.
+
+    A folder's parent is called like its method, or like its variant of one.
+    """
     folders = [found.parent for found in path.glob(f"*/*/*/{EVALUATION}")]
 
-    def place(folder: Path) -> tuple[str, int, int]:
+    def place(folder: Path) -> tuple[str, int, str, int]:
         settings = read_settings(folder)
-        return settings.id, list(METHODS).index(settings.method), settings.seed
+        return settings.id, list(METHODS).index(settings.method), folder.parent.name, settings.seed
 
     return sorted(folders, key=place)
 
@@ -121,14 +140,20 @@ def results(path: Path) -> list[dict[str, Any]]:
     """Return the study's table: for each id and method, and each way of evaluating, means over seeds with intervals.
 
     Returns:
-        A dict for each: trained_on, method, seeds (how many), id, turns_allowed, writes, and for each of MEASURES a dict of
+        A dict for each: trained_on, method (or its variant), seeds (how many), id, turns_allowed, writes, and for each of MEASURES a dict of
         mean, low, high (a 95 % interval by Student's t over seeds) and values (of the seeds, in order).
     """
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for folder in find_runs(path):
         settings = read_settings(folder)
         for row in json.loads((folder / EVALUATION).read_bytes()):
-            key = (settings.id.removeprefix(NAMESPACE), settings.method, row["id"], row["turns_allowed"], row["writes"])
+            key = (
+                settings.id.removeprefix(NAMESPACE),
+                folder.parent.name,
+                row["id"],
+                row["turns_allowed"],
+                row["writes"],
+            )
             groups.setdefault(key, []).append(row)
     return [
         dict(zip(("trained_on", "method", "id", "turns_allowed", "writes"), key, strict=True))

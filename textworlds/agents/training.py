@@ -14,7 +14,7 @@ import resource
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -81,12 +81,14 @@ class Run:
         except OSError:
             raise
         except Exception as error:
-            raise ValueError(f"{path / CHECKPOINT}: no checkpoint of this run ({str(error).splitlines()[0]:.80})") from None
+            raise ValueError(
+                f"{path / CHECKPOINT}: no checkpoint of this run ({str(error).splitlines()[0]:.80})"
+            ) from None
         return run
 
     def save(self, folder: Path) -> None:
         """Write the run's files, each whole or not at all."""
-        state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        state: dict[str, Any] = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
         state |= {"limit": self.limit.state_dict(), "history": self.history, "summary": self.summary}
         write_whole(folder / CHECKPOINT, packed(state))
         write_whole(folder / HISTORY, "".join(f"{json.dumps(line)}\n" for line in self.history).encode())
@@ -170,10 +172,12 @@ def train(
         path = Path(folder)
         run = open_run(settings, path, rank)
         if not run.history and not run.summary["warm_seconds"]:
-            begin(run, rank, say, None if warm_file is None else Path(warm_file))
+            begin(run, rank, say, None if warm_file is None else Path(warm_file), show_progress and rank == 0)
         if run.is_over:
             if rank == 0:
-                say(f"{path} is finished after {len(run.history)} iterations; give it more minutes or iterations to go on")
+                say(
+                    f"{path} is finished after {len(run.history)} iterations; give it more minutes or iterations to go on"
+                )
             return run
         with stop_asked() as asked:
             learn(run, path, asked, rank, num_processes, show_progress and rank == 0)
@@ -217,7 +221,7 @@ def check_same(kept: Settings, given: Settings, path: Path) -> None:
             raise ValueError(f"{path}: holds a run with {one.name} {old!r}, not {new!r}; give another folder")
 
 
-def begin(run: Run, rank: int, say: Callable[[str], None], warm_file: Path | None) -> None:
+def begin(run: Run, rank: int, say: Callable[[str], None], warm_file: Path | None, show_progress: bool) -> None:
     """Note the machine, imitate solver plans if asked to, and say where the run starts from."""
     run.summary["machine"] = {
         "processor": processor_name(),
@@ -236,7 +240,7 @@ def begin(run: Run, rank: int, say: Callable[[str], None], warm_file: Path | Non
         run.network.load_state_dict(kept["network"])
         run.summary |= kept["summary"]
     else:
-        run.summary |= warm_up(run)
+        run.summary |= warm_up(run, show_progress)
         if warm_file is not None and rank == 0:
             kept = {"of": warm_settings(run.settings), "network": run.network.state_dict()}
             kept["summary"] = {name: run.summary[name] for name in ("warm_seconds", "warm_turns", "warm_loss")}
@@ -248,19 +252,30 @@ def begin(run: Run, rank: int, say: Callable[[str], None], warm_file: Path | Non
         )
 
 
-def warm_up(run: Run) -> dict[str, Any]:
+def warm_up(run: Run, show_progress: bool) -> dict[str, Any]:
     """Imitate solver plans; return what it took."""
     settings, started = run.settings, time.perf_counter()
     first = (settings.seed << 32) + WARM
     plans = make_plans(settings.id, settings.warm_start, settings.max_actions, first, **settings.changes)
     plans = Plans(*(part.to(run.device) for part in plans))
-    loss = imitate(run.network, plans, settings.warm_passes, random_of(run, 0, rank=0))
+    loss = imitate(run.network, plans, settings.warm_passes, random_of(run, 0, rank=0), show_progress)
     return {"warm_seconds": time.perf_counter() - started, "warm_turns": len(plans.boards), "warm_loss": loss}
 
 
 def warm_settings(settings: Settings) -> dict[str, Any]:
     """Return the settings that a warm start depends on."""
-    names = ("id", "changes", "seed", "warm_start", "warm_passes", "max_actions", "channels", "depth", "hidden", "heads")
+    names = (
+        "id",
+        "changes",
+        "seed",
+        "warm_start",
+        "warm_passes",
+        "max_actions",
+        "channels",
+        "depth",
+        "hidden",
+        "heads",
+    )
     return {name: getattr(settings, name) for name in names}
 
 
@@ -300,7 +315,7 @@ def learn(run: Run, path: Path, asked: threading.Event, rank: int, num_processes
     bar = tqdm(desc=settings.method, unit="it", total=settings.iterations, disable=None if show_progress else True)
     bar.update(len(run.history))
     saved = time.monotonic()
-    if rank == 0 and not run.history:
+    if judge is not None and not run.history:
         run.summary["start"] = judge.measure(0)
         run.save(path)
     try:
@@ -465,7 +480,8 @@ def torch_threads(number: int) -> Iterator[None]:
 @contextmanager
 def stop_asked() -> Iterator[threading.Event]:
     """Yield an event that the first Ctrl-C or SIGTERM sets; the next one acts as usual."""
-    asked, before = threading.Event(), {}
+    asked = threading.Event()
+    before: dict[int, Any] = {}
 
     def ask(number: int, frame: Any) -> None:
         asked.set()
@@ -473,7 +489,7 @@ def stop_asked() -> Iterator[threading.Event]:
             signal.signal(one, handler)
 
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        before |= {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield asked
     finally:

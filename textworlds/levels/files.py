@@ -61,7 +61,7 @@ def load(levels: str | os.PathLike[str] | Sequence[Any], puzzle: Puzzle, split: 
     return Given(given.pictures[found], [levels[place] for place in np.flatnonzero(found).tolist()])
 
 
-def find_levels(path_or_name: str | os.PathLike[str], puzzle: Puzzle | None) -> Sequence[Level]:
+def find_levels(path_or_name: str | os.PathLike[str], puzzle: Puzzle | None = None) -> Sequence[Level]:
     """Return the levels of a file or of a shipped set; see read_any.
 
     Raises:
