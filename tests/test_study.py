@@ -11,8 +11,9 @@ torch = pytest.importorskip("torch")
 
 import textworlds  # noqa: E402
 from textworlds.agents import evaluation, study  # noqa: E402
+from textworlds.agents.runs import Run  # noqa: E402
 from textworlds.agents.settings import Settings  # noqa: E402
-from textworlds.agents.training import Run, train  # noqa: E402
+from textworlds.agents.training import train  # noqa: E402
 
 TINY = Settings(
     "textworlds/Maze-easy-v0",

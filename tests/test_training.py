@@ -15,8 +15,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from textworlds.agents import training  # noqa: E402
+from textworlds.agents.runs import CHECKPOINT, HISTORY, SETTINGS, SUMMARY, Run  # noqa: E402
 from textworlds.agents.settings import Settings  # noqa: E402
-from textworlds.agents.training import CHECKPOINT, HISTORY, SETTINGS, SUMMARY, Run, train  # noqa: E402
+from textworlds.agents.training import train  # noqa: E402
 
 TINY = Settings(
     "textworlds/Maze-easy-v0",

@@ -11,7 +11,7 @@ the share of its actions that changed the world; and the limit on turns falls as
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from textworlds.wrappers import (
 )
 from textworlds.wrappers.reward import final_values
 
-ROUNDINGS = {"up": math.ceil, "down": math.floor, "nearest": round}
+ROUNDINGS: dict[str, Callable[[float], int]] = {"up": math.ceil, "down": math.floor, "nearest": round}
 
 
 class EpisodeStatistics(NamedTuple):

@@ -26,7 +26,7 @@ STYLE: dict[str, Any] = {
     **dict.fromkeys(("axes.edgecolor", "grid.color", "xtick.color", "ytick.color"), RULE),
     **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
     **{"axes.grid": True, "axes.grid.axis": "y", "axes.axisbelow": True, "grid.linewidth": 0.6},
-    **{"font.size": 11, "lines.linewidth": 1.7, "lines.markersize": 4.5},
+    **{"font.size": 12, "lines.linewidth": 1.7, "lines.markersize": 4.5},
     **{"svg.fonttype": "none", "svg.hashsalt": "textworlds"},
 }
 WIDTH, HEIGHT = 360.0, 216.0  # of curves, in CSS pixels
@@ -75,15 +75,15 @@ def draw_curves(title: str, lines: Sequence[Line], is_share: bool) -> dict[str, 
     lines = [line for line in lines if line.points]
     with matplotlib.rc_context(STYLE):
         figure = new_figure(HEIGHT)
-        axes = figure.add_axes((0.12, 0.2, 0.855, 0.76))
+        axes = figure.add_axes((0.125, 0.21, 0.85, 0.75))
         for line in lines:
             draw_line(axes, line)
         axes.set_xlabel("iteration")
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
         axes.set_ylim(bottom=min(0.0, axes.dataLim.y0))
         if is_share:
-            axes.set_ylim(-0.02, 1.02)
+            axes.set(ylim=(-0.02, 1.02), yticks=(0, 0.25, 0.5, 0.75, 1))
             axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         svg = svg_of(figure, title, "; ".join(said(line, is_share) for line in lines) or "nothing yet")
     return {"title": title, "svg": svg, "legend": [(line.name, draw_key(line.style)) for line in lines]}
@@ -122,7 +122,7 @@ def draw_intervals(title: str, rows: Sequence[tuple[str, int, Mapping[str, Any]]
     with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
         height = 44.0 + 26.0 * len(rows)
         figure = new_figure(height)
-        axes = figure.add_axes((0.27, 30 / height, 0.69, 1 - 40 / height))
+        axes = figure.add_axes((0.28, 30 / height, 0.675, 1 - 40 / height))
         for place, (_, style, spread) in enumerate(rows):
             colour, marker = SERIES[style % len(SERIES)], MARKERS[style % len(MARKERS)]
             values, interval = spread["values"], np.clip([spread["low"], spread["high"]], 0, 1)

@@ -127,7 +127,7 @@ def run_train(arguments: argparse.Namespace) -> None:
     name = f"{settings.id.removeprefix('textworlds/')}-{settings.method}-{settings.seed}"
     folder = arguments.out or Path("runs", name)
     run = training.train(settings, folder)
-    if not training.is_first_process():
+    if not needed("processes").is_first_process():
         return
     rows = evaluation.evaluate(run, [settings.id], (1, settings.turn_limit))
     keep_evaluation(folder, rows)
@@ -138,7 +138,7 @@ def run_train(arguments: argparse.Namespace) -> None:
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Evaluate as the command line asks."""
     ids = [full_id(id) for id in arguments.ids or ()]
-    run, evaluation = needed("training").Run.load(arguments.folder), needed("evaluation")
+    run, evaluation = needed("runs").Run.load(arguments.folder), needed("evaluation")
     rows = evaluation.evaluate(run, ids or [run.settings.id], arguments.turns or (1, run.settings.turn_limit))
     keep_evaluation(arguments.folder, rows)
     print(json.dumps(rows, indent=1) if arguments.json else evaluation.table(rows))
@@ -171,7 +171,7 @@ def write_report(folder: Path) -> None:
 
 def keep_evaluation(folder: Path, rows: list[dict[str, Any]]) -> None:
     """Write the rows of an evaluation into a run's folder."""
-    needed("training").write_whole(folder / "evaluation.json", json.dumps(rows, indent=1).encode())
+    needed("runs").write_whole(folder / "evaluation.json", json.dumps(rows, indent=1).encode())
 
 
 def needed(module: str) -> Any:

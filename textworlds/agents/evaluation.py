@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 import textworlds
 from textworlds.agents.plans import fewest_actions
 from textworlds.agents.ppo import Player, action_names
-from textworlds.agents.training import Run
+from textworlds.agents.runs import Run
 from textworlds.wmact import find_method
 
 NAMESPACE = "textworlds/"

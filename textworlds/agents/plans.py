@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 import textworlds
-from textworlds.agents.ppo import NOTHING, action_names, encode, mean_over_processes
+from textworlds.agents.ppo import NOTHING, action_names, encode
+from textworlds.agents.processes import mean_over_processes
 
 BATCH, LEARNING_RATE = 128, 2e-3  # turns an optimiser step; Adam's
 

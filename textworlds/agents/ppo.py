@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 import textworlds
+from textworlds.agents.processes import mean_over_processes
 from textworlds.wmact import EpisodeStatistics, Method
 
 NUM_CHARACTERS = 128
@@ -341,12 +342,3 @@ def update(
         (loss[here].sum() / tokens_here).backward()
         nn.utils.clip_grad_norm_(network.parameters(), learning.most_gradient)
         optimizer.step()
-
-
-def mean_over_processes(*numbers: Tensor) -> tuple[Tensor, ...]:
-    """Return numbers averaged over the processes of a distributed run; as they are, if there is one process."""
-    together = torch.stack([number.float() for number in numbers])
-    if torch.distributed.is_initialized():
-        torch.distributed.all_reduce(together)
-        together = together / torch.distributed.get_world_size()
-    return tuple(together)

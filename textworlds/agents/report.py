@@ -20,7 +20,8 @@ from textworlds.agents.comparison import interval_charts, played_tables, solved_
 from textworlds.agents.evaluation import NAMESPACE, replay
 from textworlds.agents.settings import Settings
 from textworlds.agents.study import EVALUATION, results
-from textworlds.agents.training import HISTORY, SETTINGS, SUMMARY, Run, read_settings, torch_threads, write_whole
+from textworlds.agents.processes import torch_threads
+from textworlds.agents.runs import HISTORY, SETTINGS, SUMMARY, Run, read_settings, write_whole
 from textworlds.agents.wording import duration, in_turns, interval, machine_in_words, method_in_words, number, percent
 from textworlds.wmact import METHODS
 
@@ -118,7 +119,7 @@ def render(page: dict[str, Any]) -> str:
     )
     layout.filters |= {"percent": percent, "number": number, "duration": duration, "interval": interval}
     layout.filters["drawn"] = lambda svg: with_own_ids(svg, next(numbers))
-    return layout.get_template(REPORT).render(page)
+    return layout.get_template(REPORT).render(page).lstrip()
 
 
 # A run
@@ -160,7 +161,7 @@ def run_facts(files: Files) -> list[tuple[str, str, str]]:
         ("Effective share", shares, "of actions in training, first to last iteration"),
         ("Iterations", f"{len(files.history):,}", f"{episodes:,} episodes"),
         ("Training time", duration(seconds), f"and {duration(summary.get('warm_seconds', 0.0))} of warm start"),
-        ("Speed", f"{episodes / seconds:,.0f} episodes/s", f"{actions / seconds:,.0f} actions a second, learning included"),
+        ("Episodes a second", f"{episodes / seconds:,.0f}", f"{actions / seconds:,.0f} actions; learning included"),
         ("Environment", percent(summary.get("environment_seconds", math.nan) / seconds), "of the training time"),
         ("Peak memory", f"{number(summary.get('peak_memory_mb'), 0)} MiB", "of the process"),
     ]
@@ -225,7 +226,8 @@ def describe_study(folder: Path, runs: Sequence[Files]) -> dict[str, Any]:
             values.setdefault(name, []).append(str(value))
     return {
         "kind": "study",
-        "title": "Methods compared on " + ", ".join(dict.fromkeys(files.name for files in runs)),
+        "title": "Methods compared",
+        "ids": list(dict.fromkeys(files.name for files in runs)),
         "facts": study_facts(runs),
         "machine": "; ".join(dict.fromkeys(machine_in_words(files.summary.get("machine", {})) for files in runs)),
         "methods": {name: method_in_words(METHODS[name]) for name in sorted({files.settings.method for files in runs}, key=style_of)},
@@ -289,6 +291,6 @@ def study_charts(runs: Sequence[Files], methods: Sequence[str]) -> list[dict[str
         return mean_of(method, style_of(method), curves, steps=measure == "turn_limit")
 
     return [
-        draw_curves(title, [line(method, measure) for method in methods], is_share)
+        draw_curves(title, [line(method, measure) for method in methods], is_share) | {"legend": []}
         for measure, (title, is_share) in STUDY_CURVES.items()
     ]

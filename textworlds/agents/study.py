@@ -20,8 +20,9 @@ import numpy as np
 from scipy.stats import t as student
 
 from textworlds.agents.evaluation import NAMESPACE, evaluate, table
+from textworlds.agents.runs import SETTINGS, Run, read_settings, write_whole
 from textworlds.agents.settings import FLAGS, Settings, kind_of
-from textworlds.agents.training import SETTINGS, Run, read_settings, train, write_whole
+from textworlds.agents.training import train
 from textworlds.wmact import METHODS
 
 EVALUATION, RESULTS = "evaluation.json", "results.json"

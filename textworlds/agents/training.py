@@ -1,150 +1,33 @@
-"""A training run: its settings, its folder, and the loop of playing, learning and annealing.
+"""Training: the loop of playing, learning and annealing, and what people see of it.
 
-The folder is all there is of a run. settings.json says what it is; checkpoint.pt is where it stands; history.jsonl has a line
-for each iteration; summary.json says what it took; the TensorBoard files show the same curves. A run that was stopped
-goes on from its checkpoint, on the same curve: all that an iteration draws at random comes from the seed and its number.
+All that an iteration draws at random comes from the seed and its number, so that a run that was stopped goes on from its
+checkpoint on the same curve.
 """
 
 import io
-import json
 import math
 import os
 import platform
 import resource
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, fields
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import distributed, nn
 from tqdm import tqdm
 
-import textworlds
 from textworlds.agents.plans import Plans, imitate, make_plans
-from textworlds.agents.ppo import Learning, Network, Player, action_names, make_batch, update
+from textworlds.agents.ppo import Learning, Player, make_batch, update
+from textworlds.agents.processes import agreed, gather, parallel, processes, stop_asked, torch_threads
+from textworlds.agents.runs import Run, open_run, packed, random_of, write_whole
 from textworlds.agents.settings import Settings
 from textworlds.wmact import EpisodeStatistics, TurnLimit, find_method
 
-FORMAT = 1  # of a run's folder
-SETTINGS, CHECKPOINT, HISTORY, SUMMARY = "settings.json", "checkpoint.pt", "history.jsonl", "summary.json"
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 WARM, VALIDATION = 1 << 30, 1 << 31  # where the seeds of these begin, within those of a run
-
-
-class Run:
-    """A run in its folder: what it is made of, and where it stands.
-
-    Attributes:
-        settings: of the run.
-        network, optimizer: what is learnt.
-        limit: L_max.
-        history: a line for each iteration.
-        summary: what the run took so far, and on what machine.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.device = choose_device(settings.device)
-        torch.manual_seed(settings.seed)
-        sizes = settings.channels, settings.depth, settings.hidden, settings.heads
-        self.network = Network(len(action_names(settings.id)), *sizes).to(self.device)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
-        self.limit: TurnLimit = settings.chosen_method().limit(
-            settings.turn_limit, settings.tau, rounding=settings.rounding
-        )
-        self.history: list[dict[str, Any]] = []
-        self.summary: dict[str, Any] = {"seconds": 0.0, "environment_seconds": 0.0, "warm_seconds": 0.0}
-
-    @classmethod
-    def load(cls, folder: str | os.PathLike[str], device: str = "auto") -> "Run":
-        """Read a run from its folder.
-
-        Raises:
-            OSError: if there is none.
-            ValueError: if it is damaged, or of another version; the text says which file.
-        """
-        path = Path(folder)
-        settings = read_settings(path)
-        run = cls(settings if device == "auto" else Settings(**{**asdict(settings), "device": device}))
-        try:
-            state = torch.load(io.BytesIO((path / CHECKPOINT).read_bytes()), run.device, weights_only=True)
-            run.network.load_state_dict(state["network"])
-            run.optimizer.load_state_dict(state["optimizer"])
-            run.limit.load_state_dict(state["limit"])
-            run.history, run.summary = state["history"], state["summary"]
-        except OSError:
-            raise
-        except Exception as error:
-            raise ValueError(
-                f"{path / CHECKPOINT}: no checkpoint of this run ({str(error).splitlines()[0]:.80})"
-            ) from None
-        return run
-
-    def save(self, folder: Path) -> None:
-        """Write the run's files, each whole or not at all."""
-        state: dict[str, Any] = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        state |= {"limit": self.limit.state_dict(), "history": self.history, "summary": self.summary}
-        write_whole(folder / CHECKPOINT, packed(state))
-        write_whole(folder / HISTORY, "".join(f"{json.dumps(line)}\n" for line in self.history).encode())
-        write_whole(folder / SUMMARY, json.dumps(self.summary, indent=1).encode())
-
-    @property
-    def share_done(self) -> float:
-        """How much of its time or of its iterations the run has had, from 0 to 1."""
-        minutes, iterations = self.settings.minutes, self.settings.iterations
-        by_time = 0.0 if minutes is None else self.summary["seconds"] / max(60 * minutes, 1e-9)
-        return min(1.0, max(by_time, 0.0 if iterations is None else len(self.history) / iterations))
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the run has had its time or its iterations."""
-        return self.share_done >= 1.0
-
-
-def read_settings(folder: Path) -> Settings:
-    """Read the settings in a run's folder; see Run.load for the errors."""
-    path = folder / SETTINGS
-    try:
-        said = json.loads(path.read_bytes())
-        version = said.pop("format")
-        if version != FORMAT:
-            raise ValueError(f"of format {version}; this version of textworlds reads format {FORMAT}")
-        said.pop("textworlds", None)
-        if unknown := said.keys() - {one.name for one in fields(Settings)}:
-            raise ValueError(f"unknown setting {sorted(unknown)[0]!r}")
-        return Settings(**said)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path}: no settings of a run that can be read here: {error}") from None
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that there is the old one or the new one, whatever happens in between."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from None
-
-
-def choose_device(name: str) -> str:
-    """Return the device for this process: its own GPU, where there are any and "auto" or "cuda" is asked for."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda":
-        name = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device {name!r} cannot be used: {str(error).splitlines()[0]}") from None
-    return name
 
 
 def train(
@@ -188,37 +71,6 @@ def train(
                 say(f"stopped; the same command goes on from {path}")
             raise KeyboardInterrupt
         return run
-
-
-def open_run(settings: Settings, path: Path, rank: int) -> Run:
-    """Return the run in a folder, or a new one if there is none."""
-    if (path / SETTINGS).exists():
-        check_same(read_settings(path), settings, path)
-        if (path / CHECKPOINT).exists():
-            run = Run.load(path, settings.device)
-            run.settings = settings
-        else:
-            run = Run(settings)
-    elif path.exists() and any(path.iterdir()):
-        raise ValueError(f"{path}: is no run, and not empty; give another folder")
-    else:
-        run = Run(settings)
-    if distributed.is_initialized():
-        distributed.barrier()
-    if rank == 0:
-        path.mkdir(parents=True, exist_ok=True)
-        said = {"format": FORMAT, "textworlds": textworlds.__version__, **asdict(settings)}
-        write_whole(path / SETTINGS, json.dumps(said, indent=1).encode())
-    return run
-
-
-def check_same(kept: Settings, given: Settings, path: Path) -> None:
-    """Raise ValueError unless two settings are the same, but for how long to train and where."""
-    free = ("minutes", "iterations", "device", "threads")
-    for one in fields(Settings):
-        old, new = getattr(kept, one.name), getattr(given, one.name)
-        if old != new and one.name not in free:
-            raise ValueError(f"{path}: holds a run with {one.name} {old!r}, not {new!r}; give another folder")
 
 
 def begin(run: Run, rank: int, say: Callable[[str], None], warm_file: Path | None, show_progress: bool) -> None:
@@ -279,13 +131,6 @@ def warm_settings(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in names}
 
 
-def packed(state: dict[str, Any]) -> bytes:
-    """Return what torch.load reads, as bytes: so that a full disk is an OSError, and the old file stays."""
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    return buffer.getvalue()
-
-
 def processor_name() -> str:
     """Return what the processor calls itself."""
     try:
@@ -293,12 +138,6 @@ def processor_name() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def random_of(run: Run, iteration: int, rank: int, purpose: int = 0) -> torch.Generator:
-    """Return the random numbers of an iteration: a stream of its own for each process and purpose."""
-    words = np.random.SeedSequence([run.settings.seed, iteration, rank, purpose]).generate_state(1, np.uint64)
-    return torch.Generator(run.device).manual_seed(int(words[0] >> 1))
 
 
 def learn(run: Run, path: Path, asked: threading.Event, rank: int, num_processes: int, show_progress: bool) -> None:
@@ -351,10 +190,7 @@ def learn(run: Run, path: Path, asked: threading.Event, rank: int, num_processes
 
 def take_in(limit: TurnLimit, played: Any) -> dict[str, float]:
     """Show the limit an iteration's episodes, of all processes, and return what they were like."""
-    parts = [(played.rewards, played.solved, *played.statistics)]
-    if distributed.is_initialized():
-        parts = [None] * distributed.get_world_size()  # type: ignore[list-item]
-        distributed.all_gather_object(parts, (played.rewards, played.solved, *played.statistics))
+    parts = gather((played.rewards, played.solved, *played.statistics))
     rewards, solved, *counts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     statistics = EpisodeStatistics(*counts)
     limit.record(statistics.num_turns, solved)
@@ -434,69 +270,3 @@ def describe(run: Run) -> str:
         f"L_max {first['turn_limit']} -> {last['turn_limit']}; effective share {first['effective_share']:.2f} -> "
         f"{last['effective_share']:.2f}; {run.summary['environment_seconds'] / seconds:.0%} of the time in the environment"
     )
-
-
-@contextmanager
-def processes() -> Iterator[tuple[int, int]]:
-    """Join the processes that torchrun started, if it did; yield this one's rank and how many there are."""
-    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
-        yield 0, 1
-        return
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try:
-        yield distributed.get_rank(), distributed.get_world_size()
-    finally:
-        distributed.destroy_process_group()
-
-
-def parallel(network: nn.Module) -> nn.Module:
-    """Return a network whose gradients are averaged over all processes; the same one if there is one process."""
-    if not distributed.is_initialized():
-        return network
-    return nn.parallel.DistributedDataParallel(network)
-
-
-def agreed(stops: bool) -> bool:
-    """Return whether any process wants to stop."""
-    if not distributed.is_initialized():
-        return stops
-    device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
-    wanted = torch.tensor(float(stops), device=device)
-    distributed.all_reduce(wanted, distributed.ReduceOp.MAX)
-    return bool(wanted > 0)
-
-
-@contextmanager
-def torch_threads(number: int) -> Iterator[None]:
-    """Let PyTorch use so many threads for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def stop_asked() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C or SIGTERM sets; the next one acts as usual."""
-    asked = threading.Event()
-    before: dict[int, Any] = {}
-
-    def ask(number: int, frame: Any) -> None:
-        asked.set()
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-    if threading.current_thread() is threading.main_thread():
-        before |= {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def is_first_process() -> bool:
-    """Return whether this process is the one, of those that torchrun started, that prints and writes."""
-    return int(os.environ.get("RANK", 0)) == 0

@@ -29,12 +29,11 @@ def duration(seconds: float) -> str:
 
 
 def interval(low: float, high: float, is_share: bool) -> str:
-    """Write an interval, that of a share within 0 and 1; empty where there is none."""
+    """Write an interval of what is never negative, nor above 1 if it is a share; empty where there is none."""
     if math.isnan(low) or math.isnan(high):
         return ""
-    if is_share:
-        return f"{100 * max(low, 0):.1f}–{min(high, 1):.1%}"
-    return f"{low:,.2f}–{high:,.2f}"
+    low = max(low, 0.0)
+    return f"{100 * low:.1f}–{min(high, 1.0):.1%}" if is_share else f"{low:,.2f}–{high:,.2f}"
 
 
 def in_turns(limit: int) -> str:
