@@ -231,17 +231,34 @@ def test_no_folder_is_no_run(tmp_path):
 
 
 DISTRIBUTED = """
-import sys, torch
+import os, sys
 sys.path.insert(0, "tests")
-from dataclasses import replace
-from test_training import TINY, weights, quiet
-from textworlds.agents.training import train
-run = train(replace(TINY, episodes=32, iterations=3), sys.argv[1], quiet)
-print(run.history[-1]["turns"], weights(run).double().sum().item())
+from test_training import learnt_from_a_half, quiet, replace, train, TINY, weights
+from textworlds.agents.processes import processes
+with processes() as (rank, number):
+    run = train(replace(TINY, episodes=32, iterations=3), sys.argv[1], quiet)
+    print(run.history[-1]["turns"], weights(run).double().sum().item(), *learnt_from_a_half(rank, number))
 """
 
 
-def test_processes_started_by_torchrun_learn_the_same_weights_from_different_episodes(tmp_path):
+def learnt_from_a_half(rank, number):
+    """Return some weights after one step on this process's part of a batch that is always the same."""
+    from textworlds.agents.ppo import Batch, Learning, update
+    from textworlds.agents.processes import parallel
+
+    random = torch.Generator().manual_seed(0)
+    boards = torch.randint(35, 65, (12, 7, 7), generator=random).to(torch.uint8)
+    tokens = torch.randint(0, 4, (12, 5), generator=random)
+    tokens[::3, 2:] = -1
+    rest = [torch.randn(12, 5, generator=random) for _ in range(3)]
+    parts = [part[rank * 12 // number : (rank + 1) * 12 // number] for part in (boards, tokens, *rest)]
+    network = Run(TINY).network
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    update(parallel(network), optimizer, Batch(*parts), Learning(minibatches=1), random)
+    return [round(weight, 5) for weight in network.policy.bias.tolist()]
+
+
+def test_processes_started_by_torchrun_learn_as_one_from_different_episodes(tmp_path):
     (tmp_path / "job.py").write_text(DISTRIBUTED)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     out = subprocess.run(
@@ -249,14 +266,15 @@ def test_processes_started_by_torchrun_learn_the_same_weights_from_different_epi
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=100,
     )
-    lines = [line for line in out.stdout.splitlines() if line]
     assert out.returncode == 0, out.stderr
+    lines = [line.split() for line in out.stdout.splitlines() if line]
     assert len(lines) == 2 and lines[0] == lines[1]
+    assert [float(weight) for weight in lines[0][2:]] == pytest.approx(learnt_from_a_half(0, 1), abs=2e-5)
     alone = train(replace(TINY, episodes=32, iterations=3), tmp_path / "alone", quiet)
     assert len(Run.load(tmp_path / "run").history) == 3 == len(alone.history)
-    assert f"{weights(alone).double().sum().item()}" != lines[0].split()[1]
+    assert float(lines[0][1]) != weights(alone).double().sum().item()
 
 
 @pytest.mark.slow

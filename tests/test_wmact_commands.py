@@ -91,7 +91,7 @@ def test_study_ends_in_a_table_and_a_report(tmp_path, capsys):
     [
         (["train", "Mazy-v0"], "unknown id 'Mazy-v0'"),
         (["train", "Maze-easy-v0", "--method", "wmactt"], "unknown method 'wmactt'; known: entire-plan, interactive"),
-        (["train", "Maze-easy-v0", "--minutes", "-1"], "minutes must be from 0 to 1e+06; got -1.0"),
+        (["train", "Maze-easy-v0", "--minutes", "-1"], "minutes must be from 0.001 to 1e+06; got -1.0"),
         (["train", "Maze-easy-v0", "--seed", "-1"], "seed must be a whole number of at least 0; got -1"),
         (["train", "Maze-easy-v0", "--iterations", "0"], "iterations must be a whole number of at least 1; got 0"),
         (["train", "Maze-easy-v0", "--episodes", "many"], "invalid int value: 'many'"),

@@ -19,17 +19,25 @@ INK, RULE = "#fade00", "#fade01"
 SERIES = ("#fade11", "#fade12", "#fade13", "#fade14", "#fade15", "#fade16")
 VARIABLES = {INK: "var(--muted)", RULE: "var(--rule)"}
 VARIABLES |= {colour: f"var(--series-{number})" for number, colour in enumerate(SERIES, 1)}
-DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (2.6, 1.2)), (0, (9, 2)))
+DASHES: tuple[Any, ...] = (
+    "solid",
+    (0, (5, 1.6)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.5, 1.2, 1.5)),
+    (0, (2.6, 1.2)),
+    (0, (9, 2)),
+)
 MARKERS = "os^Dv<"
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), INK),
     **dict.fromkeys(("axes.edgecolor", "grid.color", "xtick.color", "ytick.color"), RULE),
     **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
     **{"axes.grid": True, "axes.grid.axis": "y", "axes.axisbelow": True, "grid.linewidth": 0.6},
     **{"font.size": 12, "lines.linewidth": 1.7, "lines.markersize": 4.5},
-    **{"svg.fonttype": "none", "svg.hashsalt": "textworlds"},
+    **{"svg.fonttype": "none", "svg.hashsalt": "textworlds", "text.parse_math": False},
 }
 WIDTH, HEIGHT = 360.0, 216.0  # of curves, in CSS pixels
+LONGEST_NAME = 24  # of a method, in characters
 MOST_POINTS = 200  # of a line: beyond what such a chart can show
 
 
@@ -93,17 +101,20 @@ def draw_line(axes: Any, line: Line) -> None:
     """Draw a line, its band, and what it was smoothed from; at most MOST_POINTS points of it, the last one included."""
     shown = np.unique(np.linspace(0, len(line.points) - 1, min(len(line.points), MOST_POINTS)).astype(int))
     x, y = np.fromiter(line.points, int)[shown], np.fromiter(line.points.values(), float)[shown]
-    colour = SERIES[line.style % len(SERIES)]
+    look, every = look_of(line.style), max(1, -(-len(x) // 8))
     if line.low is not None and line.high is not None:
         step = "post" if line.steps else None
-        axes.fill_between(x, line.low[shown], line.high[shown], color=colour, alpha=0.13, linewidth=0, step=step)
+        axes.fill_between(x, line.low[shown], line.high[shown], color=look["color"], alpha=0.13, linewidth=0, step=step)
     if line.raw is not None:
-        axes.plot(x, line.raw[shown], color=colour, alpha=0.3, linewidth=0.7)
-    every = max(1, -(-len(x) // 8))
-    axes.plot(
-        x, y, color=colour, linestyle=DASHES[line.style % len(DASHES)], marker=MARKERS[line.style % len(MARKERS)],
-        markevery=(line.style * every // 6, every), drawstyle="steps-post" if line.steps else "default",
-    )  # fmt: skip
+        axes.plot(x, line.raw[shown], color=look["color"], alpha=0.3, linewidth=0.7)
+    places = line.style % len(SERIES) * every // len(SERIES), every
+    axes.plot(x, y, **look, markevery=places, drawstyle="steps-post" if line.steps else "default")
+
+
+def look_of(style: int) -> dict[str, Any]:
+    """Return the colour, dashes and marker of a number; those that share a colour differ in the rest."""
+    number, kinds = style + style // len(SERIES), len(SERIES)
+    return {"color": SERIES[style % kinds], "linestyle": DASHES[number % kinds], "marker": MARKERS[number % kinds]}
 
 
 def draw_key(style: int) -> str:
@@ -112,36 +123,37 @@ def draw_key(style: int) -> str:
         figure = Figure(figsize=(36 / 72, 12 / 72))
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, 1), ylim=(-1, 1))
         axes.set_axis_off()
-        colour, dashes, marker = (kind[style % len(kind)] for kind in (SERIES, DASHES, MARKERS))
-        axes.plot([0.04, 0.5, 0.96], [0, 0, 0], color=colour, linestyle=dashes, marker=marker, markevery=[1])
+        axes.plot([0.04, 0.5, 0.96], [0, 0, 0], **look_of(style), markevery=[1])
         return svg_of(figure)
 
 
 def draw_intervals(title: str, rows: Sequence[tuple[str, int, Mapping[str, Any]]]) -> dict[str, Any]:
     """Return a chart of shares: for each (name, style, spread) a mean with its interval, and the seeds' values faintly."""
     with matplotlib.rc_context(STYLE | {"axes.grid.axis": "x"}):
-        height = 44.0 + 26.0 * len(rows)
+        names = [name if len(name) <= LONGEST_NAME else f"{name[:8]}…{name[9 - LONGEST_NAME :]}" for name, _, _ in rows]
+        height, left = 44.0 + 26.0 * len(rows), (20 + 7.0 * max(map(len, names))) / WIDTH
         figure = new_figure(height)
-        axes = figure.add_axes((0.28, 30 / height, 0.675, 1 - 40 / height))
+        axes = figure.add_axes((left, 30 / height, 0.955 - left, 1 - 40 / height))
         for place, (_, style, spread) in enumerate(rows):
-            colour, marker = SERIES[style % len(SERIES)], MARKERS[style % len(MARKERS)]
-            values, interval = spread["values"], np.clip([spread["low"], spread["high"]], 0, 1)
+            look, values = look_of(style), spread["values"]
+            colour, low, high = look["color"], max(spread["low"], 0.0), min(spread["high"], 1.0)
             axes.plot(values, [place + 0.3] * len(values), ".", color=colour, alpha=0.55, markersize=4, clip_on=False)
-            axes.plot(interval, [place] * 2, color=colour, linewidth=2.2, solid_capstyle="butt")
-            axes.plot([spread["mean"]], [place], marker, color=colour, markersize=6.5, clip_on=False)
-        axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.6), yticks=range(len(rows)), yticklabels=[row[0] for row in rows])
+            axes.plot([low, high], [place] * 2, color=colour, linewidth=2.2, solid_capstyle="butt")
+            axes.plot([spread["mean"]], [place], look["marker"], color=colour, markersize=6.5, clip_on=False)
+        axes.set(xlim=(0, 1), xticks=(0, 0.25, 0.5, 0.75, 1), ylim=(len(rows) - 0.5, -0.6))
+        axes.set_yticks(range(len(rows)), names)
         axes.tick_params("y", length=0)
         axes.spines["left"].set_visible(False)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        label = "; ".join("{} {mean:.1%} ({low:.1%} to {high:.1%})".format(name, **spread) for name, _, spread in rows)
+        label = "; ".join(f"{name} {spread['mean']:.1%}" for name, _, spread in rows)
         return {"title": title, "svg": svg_of(figure, title, label), "legend": []}
 
 
 def said(line: Line, is_share: bool) -> str:
     """Say where a line starts and ends, for those who cannot see it."""
-    first, last = list(line.points.items())[0], list(line.points.items())[-1]
+    points = list(line.points.items())
     form = "{:.0%} at iteration {}" if is_share else "{:.2f} at iteration {}"
-    return f"{line.name} from {form.format(*first[::-1])} to {form.format(*last[::-1])}"
+    return f"{line.name} from {form.format(*points[0][::-1])} to {form.format(*points[-1][::-1])}"
 
 
 def new_figure(height: float) -> Figure:
@@ -155,7 +167,9 @@ def svg_of(figure: Figure, title: str = "", label: str = "") -> str:
     metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(file, format="svg", transparent=True, metadata=metadata)
     body = file.getvalue()
-    body = re.sub(r"<style.*?</style>| ?font-family: [^;]+;|<!--.*?-->", "", body[body.index("<svg") :], flags=re.DOTALL)
+    body = re.sub(
+        r"<style.*?</style>| ?font-family: [^;]+;|<!--.*?-->", "", body[body.index("<svg") :], flags=re.DOTALL
+    )
     body = re.sub(r'<g id="[^"]*"', "<g", body)
     body = re.sub(r"(\.\d\d)\d{3,}", r"\1", body)
     body = re.sub(r"#fade\d\d", lambda found: VARIABLES[found[0]], body)

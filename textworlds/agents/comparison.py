@@ -5,17 +5,16 @@ from typing import Any
 
 from textworlds.agents.charts import draw_intervals
 from textworlds.agents.wording import in_turns
-from textworlds.wmact import METHODS
 
 SHARES = ("solved", "effective_share", "novel_share")
 RANKED = ("solved", "effective_share")  # few turns or actions are worth nothing by themselves
-PLAYED = {"effective_share": "effective share", "turns": "turns", "actions": "actions", "over_optimum": "actions ÷ fewest"}
+PLAYED = {
+    "effective_share": "effective share",
+    "turns": "turns",
+    "actions": "actions",
+    "over_optimum": "actions ÷ fewest",
+}
 Row = Mapping[str, Any]
-
-
-def style_of(method: str) -> int:
-    """Return the number of a method's colour, dashes and marker: the same in all charts."""
-    return list(METHODS).index(method)
 
 
 def ways_played(rows: Sequence[Row]) -> list[tuple[str, int]]:
@@ -44,7 +43,7 @@ def played_tables(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def make_table(caption: str, rows: Sequence[Row], columns: Sequence[tuple[str, str, str, int, str]]) -> dict[str, Any]:
-    """Return a table with a line for each method.
+    """Return a table with a line for each method, in the order of the rows.
 
     Args:
         caption: of the table.
@@ -56,7 +55,7 @@ def make_table(caption: str, rows: Sequence[Row], columns: Sequence[tuple[str, s
         a spread, and is_share, is_best, and missing (seeds that have no value).
     """
     found = {(row["method"], row["id"], row["turns_allowed"]): row for row in rows}
-    methods = sorted({row["method"] for row in rows}, key=style_of)
+    methods = list(dict.fromkeys(row["method"] for row in rows))
     lines = [
         {"method": method, "seeds": max(row["seeds"] for row in rows if row["method"] == method), "cells": []}
         for method in methods
@@ -87,15 +86,19 @@ def clear_best(spreads: Mapping[str, Mapping[str, float]]) -> str | None:
     return None
 
 
-def interval_charts(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Draw the intervals of shares solved: a chart for each id and limit on turns, a row for each method."""
-    ordered = sorted(rows, key=lambda row: style_of(row["method"]))
+def interval_charts(rows: Sequence[Row], styles: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Draw the intervals of shares solved: a chart for each id and limit on turns, a row for each method.
+
+    Args:
+        rows: of the results, of one id trained on and one way of writing.
+        styles: method -> number of its colour, dashes and marker.
+    """
     return [
         draw_intervals(
             f"{id} {in_turns(limit)}",
             [
-                (row["method"], style_of(row["method"]), row["solved"])
-                for row in ordered
+                (row["method"], styles[row["method"]], row["solved"])
+                for row in rows
                 if (row["id"], row["turns_allowed"]) == (id, limit)
             ],
         )

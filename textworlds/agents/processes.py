@@ -13,7 +13,13 @@ from torch import Tensor, distributed, nn
 
 @contextmanager
 def processes() -> Iterator[tuple[int, int]]:
-    """Join the processes that torchrun started, if it did; yield this one's rank and how many there are."""
+    """Join the processes that torchrun started, if it did; yield this one's rank and how many there are.
+
+    Within it, it may be used again; after it, it may not: torchrun's processes meet once.
+    """
+    if distributed.is_initialized():
+        yield distributed.get_rank(), distributed.get_world_size()
+        return
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         yield 0, 1
         return

@@ -13,7 +13,7 @@ WHOLE = {
     **dict.fromkeys(("iterations", "validated", "validate_every", "threads"), 1),
     **dict.fromkeys(("seed", "warm_start", "warm_passes"), 0),
 }
-REAL = {"minutes": (0.0, 1e6), "learning_rate": (1e-9, 1.0), "clip": (1e-3, 10.0)}
+REAL = {"minutes": (1e-3, 1e6), "learning_rate": (1e-9, 1.0), "clip": (1e-3, 10.0)}
 CHOICES = {"rounding": tuple(ROUNDINGS), "scaled_by": ("changed", "novel"), "decay": ("none", "linear")}
 REAL |= {"entropy": (0.0, 10.0), "gamma": (0.0, 1.0), "lam": (0.0, 1.0), "value_weight": (0.0, 10.0)}
 

@@ -6,7 +6,13 @@ from typing import Any
 
 from textworlds.wmact import Method
 
-MACHINE = {"processor": "{}", "cores": "{} cores", "device": "trained on {}", "python": "Python {}", "torch": "PyTorch {}"}
+MACHINE = {
+    "processor": "{}",
+    "cores": "{} cores",
+    "device": "trained on {}",
+    "python": "Python {}",
+    "torch": "PyTorch {}",
+}
 MACHINE |= {"parameters": "a network of {} weights"}
 MISSING = "–"
 
@@ -28,6 +34,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def interval(low: float, high: float, is_share: bool) -> str:
     """Write an interval of what is never negative, nor above 1 if it is a share; empty where there is none."""
     if math.isnan(low) or math.isnan(high):
@@ -43,9 +54,9 @@ def in_turns(limit: int) -> str:
 
 def method_in_words(method: Method) -> str:
     """Say what a method is, from its attributes."""
-    counted = {"changed": " times the share of actions that changed the world", None: ""}
+    shares = {"changed": " times the share of actions that changed the world", None: ""}
     said = ["one turn" if method.single_turn else "many turns"]
-    said.append("pays the outcome" + counted.get(method.scaled_by, " times the share of actions that led somewhere new"))
+    said.append("pays the outcome" + shares.get(method.scaled_by, " times the share of actions that led somewhere new"))
     if method.step_penalty:
         said.append(f"less {method.step_penalty:g} a turn")
     if method.anneals:
