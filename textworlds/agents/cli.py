@@ -129,7 +129,7 @@ def run_train(arguments: argparse.Namespace) -> None:
     run = training.train(settings, folder)
     if not needed("processes").is_first_process():
         return
-    rows = evaluation.evaluate(run, [settings.id], (1, settings.turn_limit))
+    rows = evaluation.evaluate(run, [settings.id])
     keep_evaluation(folder, rows)
     print(evaluation.table(rows))
     write_report(folder)
@@ -139,7 +139,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     """Evaluate as the command line asks."""
     ids = [full_id(id) for id in arguments.ids or ()]
     run, evaluation = needed("runs").Run.load(arguments.folder), needed("evaluation")
-    rows = evaluation.evaluate(run, ids or [run.settings.id], arguments.turns or (1, run.settings.turn_limit))
+    rows = evaluation.evaluate(run, ids or [run.settings.id], arguments.turns)
     keep_evaluation(arguments.folder, rows)
     print(json.dumps(rows, indent=1) if arguments.json else evaluation.table(rows))
     if not arguments.json:

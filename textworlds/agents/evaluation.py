@@ -39,14 +39,18 @@ def full_id(id: str) -> str:
 
 
 def evaluate(
-    run: Run, ids: Iterable[str], turns: Sequence[int], greedy: Sequence[bool] = (False, True), seed: int = 0
+    run: Run,
+    ids: Iterable[str],
+    turns: Sequence[int] | None = None,
+    greedy: Sequence[bool] = (False, True),
+    seed: int = 0,
 ) -> list[dict[str, Any]]:
     """Play each level of the test sets of some ids once, with each limit on turns, sampled and greedy.
 
     Args:
         run: whose network plays.
         ids: of the puzzle that it was trained on; levels of other sizes than it saw are welcome.
-        turns: limits on turns.
+        turns: limits on turns; by default 1, and the run's L_max at the start.
         greedy: whether to write the likeliest token, or to sample at temperature 1.
         seed: of sampling.
 
@@ -55,13 +59,14 @@ def evaluate(
         low to high; the means over all episodes of turns, actions (asked for); effective_share and novel_share of all
         actions; and over_optimum, the mean over solved episodes of actions asked for over the fewest that solve the level.
     """
+    limits = sorted({1, run.settings.turn_limit} if turns is None else set(turns))
     rows = []
     for id in ids:
         settings = test_levels(run, id)
         fewest = fewest_that_solve(id, settings)
         player = Player(id, len(fewest), find_method("interactive"), run.settings.max_actions, run.device, **settings)
         index = np.arange(len(fewest)) if "levels" in settings else None
-        for limit, is_greedy in itertools.product(turns, greedy):
+        for limit, is_greedy in itertools.product(limits, greedy):
             random = torch.Generator(run.device).manual_seed(seed)
             played = player.play(run.network, limit, random, seed, index, is_greedy)
             counts, solved = played.statistics, played.solved

@@ -111,7 +111,7 @@ def train_and_evaluate(folder: Path, settings: Settings, harder: Sequence[str]) 
 def evaluate_run(run: Run, folder: Path, harder: Sequence[str]) -> list[dict[str, Any]]:
     """Evaluate a run on its own id and on harder ones of its puzzle, in many turns and in one, and keep the rows."""
     ids = [run.settings.id, *(id for id in harder if same_puzzle(id, run.settings.id))]
-    rows = evaluate(run, ids, (1, run.settings.turn_limit))
+    rows = evaluate(run, ids)
     write_whole(folder / EVALUATION, json.dumps(rows, indent=1).encode())
     return rows
 
