@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 from textworlds.agents.plans import imitate, make_plans  # noqa: E402
 from textworlds.agents.ppo import (  # noqa: E402
     NOTHING,
+    Batch,
     Learning,
     Network,
     Played,
@@ -141,6 +142,47 @@ def test_a_step_of_learning_makes_what_paid_likelier():
         log_probs, _ = network(batch.boards, batch.tokens)
     gain = (log_probs.gather(2, batch.tokens.clamp(min=0)[..., None])[..., 0] - batch.log_probs)[:, 0]
     assert gain[paid].mean() > gain[~paid].mean()
+
+
+def test_a_minibatch_is_worth_what_the_formulas_say():
+    learning = Learning(minibatches=2, clip=0.2, value_weight=0.5, entropy=0.1, most_gradient=1e9)
+    random = random_numbers(3)
+    boards = torch.randint(35, 65, (8, 5, 5), generator=random).to(torch.uint8)
+    tokens = torch.randint(0, 4, (8, 3), generator=random)
+    tokens[:3, 1:] = NOTHING
+    network = make_network()
+    with torch.no_grad():
+        now = network(boards, tokens)[0].gather(2, tokens.clamp(min=0)[..., None])[..., 0]
+    old = now + torch.linspace(-0.6, 0.6, 24).view(8, 3)  # on both sides of the clip
+    gains, returns = torch.randn(8, 3, generator=random), torch.randn(8, 3, generator=random)
+    batch, twin = Batch(boards, tokens, old, gains, returns), make_network()
+    written = tokens != NOTHING
+    gains = (gains - gains[written].mean()) / gains[written].std(correction=0)
+    order = torch.randperm(8, generator=random_numbers(1))
+    rate, losses = 1e-2, []
+    for turns in (order[:4], order[4:]):
+        log_probs, values = twin(boards[turns], tokens[turns])
+        total, count = 0.0, 0
+        for row, turn in enumerate(turns.tolist()):
+            for place in range(3):
+                if tokens[turn, place] == NOTHING:
+                    continue
+                ratio = (log_probs[row, place, tokens[turn, place]] - old[turn, place]).exp()
+                gain = gains[turn, place]
+                best = min(ratio * gain, min(max(ratio, 0.8), 1.2) * gain)
+                error = (values[row, place] - returns[turn, place]) ** 2 / (returns[written].var(correction=0) + 1e-4)
+                surprise = -(log_probs[row, place].exp() * log_probs[row, place]).sum()
+                total, count = total - best + 0.5 * error - 0.1 * surprise, count + 1
+        twin.zero_grad()
+        (total / count).backward()
+        losses.append((total / count).item())
+        with torch.no_grad():
+            for weights in twin.parameters():
+                weights -= rate * weights.grad
+    update(network, torch.optim.SGD(network.parameters(), rate), batch, learning, random_numbers(1))
+    for found, expected in zip(network.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    assert losses[0] != losses[1]
 
 
 def test_plans_are_cut_into_turns_that_together_solve():

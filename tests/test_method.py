@@ -166,6 +166,8 @@ def test_a_limit_goes_on_from_its_state():
     [
         ({"start": 0}, "start must be a whole number of at least 1; got 0"),
         ({"start": 5, "tau": -1}, "tau must be a whole number of at least 1; got -1"),
+        ({"start": 5, "tau": 0}, "tau must be a whole number of at least 1; got 0"),
+        ({"start": 2.5}, "start must be a whole number of at least 1; got 2.5"),
         ({"start": 5, "rounding": "sideways"}, "unknown rounding 'sideways'; known: up, down, nearest"),
         ({"start": 5, "least": 6}, "least must be at most start; got 6 and 5"),
     ],
@@ -173,6 +175,16 @@ def test_a_limit_goes_on_from_its_state():
 def test_a_limit_that_makes_no_sense_is_refused(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         TurnLimit(**arguments)
+
+
+def test_turns_that_are_no_counts_are_refused():
+    with pytest.raises(ValueError, match="turns are counts; got nan"):
+        TurnLimit(5).record([1.0, float("nan")])
+
+
+def test_a_method_cannot_scale_by_anything_else():
+    with pytest.raises(ValueError, match="unknown scaled_by 'progress'; known: changed, novel, None"):
+        find_method("wmact", scaled_by="progress")
 
 
 # Exploits: none may pay more than doing without
@@ -202,7 +214,8 @@ def test_walking_to_and_fro_before_solving_never_pays(name):
 
 @pytest.mark.parametrize("name", PAID_BY_SHARE)
 def test_walking_to_and_fro_without_solving_pays_nothing(name):
-    assert paid(METHODS[name], *["<action>right, left, right, left</action>"] * 6) <= 0
+    penalty = 6 * METHODS[name].step_penalty
+    assert paid(METHODS[name], *["<action>right, left, right, left</action>"] * 6) == pytest.approx(-penalty)
 
 
 def test_padding_after_a_mistake_pays_by_the_papers_rule_but_never_above_a_clean_plan_and_never_by_novel_states():
@@ -218,7 +231,9 @@ def test_a_box_taken_on_and_off_its_goal_does_not_pay(name):
     two = "#########\n#-------#\n#-@$.---#\n#--$-.--#\n#-------#\n#########"
     on, off = "<action>right</action>", "<action>right</action>"
     again = "<action>up, right, right, down, left</action>"
-    assert paid(METHODS[name], on, off, again, *["<action>up, down</action>"] * 3, level=two) <= 0
+    assert paid(METHODS[name], on, off, again, *["<action>up, down</action>"] * 3, level=two) == pytest.approx(
+        -6 * METHODS[name].step_penalty
+    )
 
 
 @pytest.mark.parametrize("name", PAID_BY_SHARE)

@@ -67,7 +67,7 @@ class Page(HTMLParser):
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     run = train(TINY, folder, lambda line: None, False)
-    study.evaluate_run(run, folder, ())
+    evaluation.keep(folder, evaluation.evaluate(run, [TINY.id]))
     return folder
 
 

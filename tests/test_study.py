@@ -1,6 +1,5 @@
 """Evaluation on held-out levels, and studies of several methods."""
 
-import json
 from dataclasses import replace
 from itertools import pairwise
 
@@ -115,13 +114,40 @@ def test_a_finished_study_has_nothing_left_to_do_and_can_be_added_to(folder):
     assert said == ["4 runs, 4 of them finished already; 1 at once"]
 
 
+def test_a_study_with_other_settings_is_refused_before_anything_is_trained(folder):
+    with pytest.raises(ValueError, match="holds a run with hidden 16, not 8"):
+        study.run_study(folder, replace(TINY, hidden=8), [TINY.id], ["interactive"], range(2))
+
+
+def test_a_run_is_not_finished_until_it_is_evaluated_as_it_is_and_on_all_ids(folder):
+    place, settings = folder / "Maze-easy-v0/wmact/seed-0", replace(TINY, method="wmact")
+    assert study.is_finished(place, settings, [TINY.id, "textworlds/Maze-medium-v0"])
+    assert not study.is_finished(place, settings, [TINY.id, "textworlds/Maze-hard-v0"])
+    assert not study.is_finished(place, replace(settings, iterations=2), [TINY.id])
+
+
+def test_evaluations_of_other_ways_stay_and_those_of_an_earlier_state_go(tmp_path):
+    def row(iterations, turns):
+        return {"iterations": iterations, "id": "x", "turns_allowed": turns, "writes": "greedy", "solved": 0.5}
+
+    evaluation.keep(tmp_path, [row(1, 1)])
+    evaluation.keep(tmp_path, [row(1, 2)])
+    assert evaluation.kept_rows(tmp_path) == [row(1, 1), row(1, 2)]
+    evaluation.keep(tmp_path, [row(2, 3)])
+    assert evaluation.kept_rows(tmp_path) == [row(2, 3)]
+
+
+def test_variants_differ_in_what_their_names_say_and_only_in_that():
+    assert study.variant(TINY, "wmact+rounding=down+tau=5") == replace(TINY, method="wmact", rounding="down", tau=5)
+
+
 def test_its_results_are_means_over_seeds_with_students_intervals(folder):
     results = study.results(folder)
     assert len(results) == 2 * 2 * 2 * 2 and all(row["seeds"] == 2 for row in results)
     row = results[0]
     values = []
     for seed in (0, 1):
-        rows = json.loads((folder / "Maze-easy-v0/interactive" / f"seed-{seed}" / study.EVALUATION).read_bytes())
+        rows = evaluation.kept_rows(folder / "Maze-easy-v0/interactive" / f"seed-{seed}")
         values += [one["solved"] for one in rows if all(one[k] == row[k] for k in ("id", "turns_allowed", "writes"))]
     assert row["solved"]["values"] == values and row["solved"]["mean"] == pytest.approx(np.mean(values))
 

@@ -70,13 +70,14 @@ def test_a_run_in_two_parts_is_the_run_in_one(whole, tmp_path):
 
 def test_a_warm_start_is_part_of_the_run_and_can_be_shared(tmp_path):
     warm = replace(TINY, iterations=1, warm_start=30, warm_passes=2)
-    one = train(warm, tmp_path / "one", quiet, warm_file=tmp_path / "warm.pt")
-    other = train(warm, tmp_path / "other", quiet, warm_file=tmp_path / "warm.pt")
+    one = train(warm, tmp_path / "one", quiet, warm_folder=tmp_path / "warm")
+    other = train(replace(warm, clip=0.2), tmp_path / "other", quiet, warm_folder=tmp_path / "warm")
+    assert len([*(tmp_path / "warm").iterdir()]) == 1
     alone = train(warm, tmp_path / "alone", quiet)
     assert torch.equal(weights(one), weights(other)) and torch.equal(weights(one), weights(alone))
     assert other.summary["warm_turns"] >= 30
-    with pytest.raises(ValueError, match="warm start of a run with other settings"):
-        train(replace(warm, seed=2), tmp_path / "wrong", quiet, warm_file=tmp_path / "warm.pt")
+    train(replace(warm, warm_passes=1), tmp_path / "shorter", quiet, warm_folder=tmp_path / "warm")
+    assert len([*(tmp_path / "warm").iterdir()]) == 2
 
 
 def test_the_folder_holds_the_whole_run(whole):
@@ -181,12 +182,19 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_stays(whole, tmp_path, monk
         ({"id": "textworlds/Mazy-v0"}, "unknown id"),
         ({"method": "wmactt"}, "unknown method 'wmactt'; known: entire-plan"),
         ({"rounding": "sideways"}, "unknown rounding 'sideways'; known: up, down, nearest"),
-        ({"seed": -1}, "seed must be a whole number of at least 0; got -1"),
-        ({"seed": 1 << 31}, "seed must be from 0 to"),
-        ({"iterations": 0}, "iterations must be a whole number of at least 1; got 0"),
+        ({"seed": -1}, "seed must be a whole number of at least 0, and below 2\\*\\*31; got -1"),
+        ({"seed": 1 << 31}, "seed must be a whole number of at least 0, and below"),
+        ({"episodes": 16.0}, "episodes must be a whole number"),
+        ({"episodes": "16"}, "episodes must be a whole number"),
+        ({"clip": None}, "clip must be a number from"),
+        (
+            {"changes": {"split": 1}},
+            "'split' is no setting of the levels of textworlds/Maze-easy-v0; known: height, width",
+        ),
+        ({"iterations": 0}, "iterations must be a whole number of at least 1, and below 2\\*\\*31; got 0"),
         ({"iterations": None}, "say how long to train"),
-        ({"gamma": 1.5}, "gamma must be from 0 to 1; got 1.5"),
-        ({"learning_rate": float("nan")}, "learning_rate must be from"),
+        ({"gamma": 1.5}, "gamma must be a number from 0 to 1; got 1.5"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a number from"),
         ({"episodes": 4}, "a batch of 4 episodes cannot make 8 minibatches"),
     ],
 )
@@ -225,6 +233,29 @@ def test_damaged_or_foreign_folders_are_said_to_be_so(whole, tmp_path, name, con
         Run.load(tmp_path)
 
 
+def test_a_checkpoint_of_another_run_is_refused(whole, tmp_path):
+    train(replace(TINY, id="textworlds/Sokoban-easy-v0", changes={}, iterations=1), tmp_path / "other", quiet)
+    for path in whole[0].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / CHECKPOINT).write_bytes((tmp_path / "other" / CHECKPOINT).read_bytes())
+    with pytest.raises(ValueError, match=r"no checkpoint of this run .*holds a run with id .*Sokoban"):
+        Run.load(tmp_path)
+
+
+def test_levels_that_cannot_be_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match="height"):
+        train(replace(TINY, changes={"height": 1}), tmp_path / "run", quiet)
+    assert not (tmp_path / "run").exists()
+
+
+def test_nobody_elses_random_numbers_are_touched(tmp_path):
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    train(replace(TINY, iterations=1), tmp_path / "run", quiet)
+    assert torch.equal(torch.rand(1), expected)
+
+
 def test_no_folder_is_no_run(tmp_path):
     with pytest.raises(OSError):
         Run.load(tmp_path / "nowhere")
@@ -237,7 +268,8 @@ from test_training import learnt_from_a_half, quiet, replace, train, TINY, weigh
 from textworlds.agents.processes import processes
 with processes() as (rank, number):
     run = train(replace(TINY, episodes=32, iterations=3), sys.argv[1], quiet)
-    print(run.history[-1]["turns"], weights(run).double().sum().item(), *learnt_from_a_half(rank, number))
+    said = [run.history[-1]["turns"], weights(run).double().sum().item(), *learnt_from_a_half(rank, number)]
+    open(f"{sys.argv[1]}.{rank}", "w").write(" ".join(map(str, said)))
 """
 
 
@@ -249,7 +281,7 @@ def learnt_from_a_half(rank, number):
     random = torch.Generator().manual_seed(0)
     boards = torch.randint(35, 65, (12, 7, 7), generator=random).to(torch.uint8)
     tokens = torch.randint(0, 4, (12, 5), generator=random)
-    tokens[::3, 2:] = -1
+    tokens[:4, 2:] = -1
     rest = [torch.randn(12, 5, generator=random) for _ in range(3)]
     parts = [part[rank * 12 // number : (rank + 1) * 12 // number] for part in (boards, tokens, *rest)]
     network = Run(TINY).network
@@ -269,7 +301,7 @@ def test_processes_started_by_torchrun_learn_as_one_from_different_episodes(tmp_
         timeout=100,
     )
     assert out.returncode == 0, out.stderr
-    lines = [line.split() for line in out.stdout.splitlines() if line]
+    lines = [(tmp_path / f"run.{rank}").read_text().split() for rank in (0, 1)]
     assert len(lines) == 2 and lines[0] == lines[1]
     assert [float(weight) for weight in lines[0][2:]] == pytest.approx(learnt_from_a_half(0, 1), abs=2e-5)
     alone = train(replace(TINY, episodes=32, iterations=3), tmp_path / "alone", quiet)

@@ -91,11 +91,19 @@ def test_study_ends_in_a_table_and_a_report(tmp_path, capsys):
     [
         (["train", "Mazy-v0"], "unknown id 'Mazy-v0'"),
         (["train", "Maze-easy-v0", "--method", "wmactt"], "unknown method 'wmactt'; known: entire-plan, interactive"),
-        (["train", "Maze-easy-v0", "--minutes", "-1"], "minutes must be from 0.001 to 1e+06; got -1.0"),
-        (["train", "Maze-easy-v0", "--seed", "-1"], "seed must be a whole number of at least 0; got -1"),
-        (["train", "Maze-easy-v0", "--iterations", "0"], "iterations must be a whole number of at least 1; got 0"),
+        (["train", "Maze-easy-v0", "--minutes", "-1"], "minutes must be a number from 0.001 to 1e+06; got -1.0"),
+        (
+            ["train", "Maze-easy-v0", "--seed", "-1"],
+            "seed must be a whole number of at least 0, and below 2**31; got -1",
+        ),
+        (
+            ["train", "Maze-easy-v0", "--iterations", "0"],
+            "iterations must be a whole number of at least 1, and below 2**31; got 0",
+        ),
         (["train", "Maze-easy-v0", "--episodes", "many"], "invalid int value: 'many'"),
         (["train", "Maze-easy-v0", "--set", "height"], "must be NAME=NUMBER; got height"),
+        (["train", "Maze-easy-v0", "--set", "hieght=7"], "'hieght' is no setting of the levels"),
+        (["train", "Maze-easy-v0", "--set", "height=1"], "height and width of a maze are odd and at least 5"),
         (["train", "Maze-easy-v0", "--device", "abacus"], "device 'abacus' cannot be used"),
         (["train"], "required: ID"),
         (["evaluate", "nowhere"], "nowhere/settings.json: No such file"),

@@ -94,8 +94,10 @@ class TurnLimit:
     ) -> None:
         if rounding not in ROUNDINGS:
             raise ValueError(f"unknown rounding {rounding!r}; known: {', '.join(ROUNDINGS)}")
-        for name, value in {"start": start, "tau": tau or 1, "window": window or 1, "least": least}.items():
-            if isinstance(value, bool) or value != int(value) or value < 1:
+        for name, value in {"start": start, "tau": tau, "window": window, "least": least}.items():
+            if value is None and name in ("tau", "window"):
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}")
         if least > start:
             raise ValueError(f"least must be at most start; got {least} and {start}")
@@ -114,6 +116,8 @@ class TurnLimit:
         if self.solved_only and solved is None:
             raise ValueError("solved_only needs to know which episodes were solved")
         turns = np.asarray(num_turns, np.float64).reshape(-1)
+        if not (turns >= 0).all():
+            raise ValueError(f"turns are counts; got {turns[~(turns >= 0)][0]}")
         self._recent.append(turns[np.asarray(solved, bool)] if self.solved_only else turns)
         self.iteration += 1
         if self.tau is not None and self.iteration % self.tau == 0 and (recent := np.concatenate(self._recent)).size:
@@ -157,6 +161,10 @@ class Method:
     scaled_by: str | None = None
     anneals: bool = False
     step_penalty: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.scaled_by not in (None, "changed", "novel"):
+            raise ValueError(f"unknown scaled_by {self.scaled_by!r}; known: changed, novel, None")
 
     def reward(self, outcome: Any, statistics: EpisodeStatistics) -> np.ndarray:
         """Return what whole episodes pay, float64[N], given R_outcome, float[N]: the sum of what `wrap` pays by turns."""

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import textworlds
-from textworlds.agents.settings import FLAGS, Settings, kind_of
+from textworlds.agents.settings import FLAGS, Settings, full_id, kind_of
 from textworlds.wmact import METHODS
 
 NEEDED = "textworlds[wmact]"
@@ -130,7 +129,7 @@ def run_train(arguments: argparse.Namespace) -> None:
     if not needed("processes").is_first_process():
         return
     rows = evaluation.evaluate(run, [settings.id])
-    keep_evaluation(folder, rows)
+    evaluation.keep(folder, rows)
     print(evaluation.table(rows))
     write_report(folder)
 
@@ -140,10 +139,9 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     ids = [full_id(id) for id in arguments.ids or ()]
     run, evaluation = needed("runs").Run.load(arguments.folder), needed("evaluation")
     rows = evaluation.evaluate(run, ids or [run.settings.id], arguments.turns)
-    keep_evaluation(arguments.folder, rows)
-    print(json.dumps(rows, indent=1) if arguments.json else evaluation.table(rows))
-    if not arguments.json:
-        write_report(arguments.folder)
+    evaluation.keep(arguments.folder, rows)
+    report = needed("report").write_report(arguments.folder)
+    print(json.dumps(rows, indent=1) if arguments.json else f"{evaluation.table(rows)}\nreport: {report}")
 
 
 def run_study(arguments: argparse.Namespace) -> None:
@@ -153,7 +151,7 @@ def run_study(arguments: argparse.Namespace) -> None:
     study = needed("study")
     settings = settings_of(arguments, ids[0])
     study.run_study(arguments.out, settings, ids, methods, range(arguments.seeds), harder, arguments.jobs)
-    print(study.results_table(study.results(arguments.out)))
+    print(study.results_table(study.write_results(arguments.out)))
     write_report(arguments.out)
 
 
@@ -169,23 +167,12 @@ def write_report(folder: Path) -> None:
     print(f"report: {needed('report').write_report(folder)}")
 
 
-def keep_evaluation(folder: Path, rows: list[dict[str, Any]]) -> None:
-    """Write the rows of an evaluation into a run's folder."""
-    needed("runs").write_whole(folder / "evaluation.json", json.dumps(rows, indent=1).encode())
-
-
 def needed(module: str) -> Any:
     """Import a module of the agent; ValueError with what to install, where something is missing."""
     try:
         return importlib.import_module(f"textworlds.agents.{module}")
     except ImportError as error:
         raise ValueError(f"the agent needs PyTorch and more: pip install '{NEEDED}' ({error})") from None
-
-
-def full_id(id: str) -> str:
-    """Return an id as gymnasium.make knows it; ValueError for one that there is not."""
-    textworlds.find_id(id)
-    return id if id.startswith("textworlds/") else f"textworlds/{id}"
 
 
 def names(text: str) -> list[str]:

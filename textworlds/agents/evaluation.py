@@ -1,7 +1,9 @@
 """Evaluation on held-out levels: the shipped test sets, which no run is trained or validated on."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -12,10 +14,13 @@ from scipy.stats import binomtest
 import textworlds
 from textworlds.agents.plans import fewest_actions
 from textworlds.agents.ppo import Player, action_names
-from textworlds.agents.runs import Run
+from textworlds.agents.processes import torch_threads
+from textworlds.agents.runs import Run, write_whole
+from textworlds.agents.settings import NAMESPACE, full_id
 from textworlds.wmact import find_method
 
-NAMESPACE = "textworlds/"
+EVALUATION = "evaluation.json"
+FIRST_LEVEL = 0  # seed of the first generated test level
 COLUMNS = {
     "id": "{}",
     "turns_allowed": "{}",
@@ -30,12 +35,6 @@ COLUMNS = {
     "novel_share": "{:.0%}",
     "over_optimum": "{:.2f}",
 }
-
-
-def full_id(id: str) -> str:
-    """Return an id as gymnasium.make knows it; ValueError for one that there is not."""
-    textworlds.find_id(id)
-    return id if id.startswith(NAMESPACE) else NAMESPACE + id
 
 
 def evaluate(
@@ -55,38 +54,76 @@ def evaluate(
         seed: of sampling.
 
     Returns:
-        A dict for each: id, turns_allowed, writes ("sampled" or "greedy"), levels; solved, with its 95 % Wilson interval
+        A dict for each: id, iterations (that the run has had), turns_allowed, writes ("sampled" or "greedy"), levels; solved, with its 95 % Wilson interval
         low to high; the means over all episodes of turns, actions (asked for); effective_share and novel_share of all
         actions; and over_optimum, the mean over solved episodes of actions asked for over the fewest that solve the level.
     """
     limits = sorted({1, run.settings.turn_limit} if turns is None else set(turns))
-    rows = []
-    for id in ids:
-        settings = test_levels(run, id)
-        fewest = fewest_that_solve(id, settings)
-        player = Player(id, len(fewest), find_method("interactive"), run.settings.max_actions, run.device, **settings)
-        index = np.arange(len(fewest)) if "levels" in settings else None
-        for limit, is_greedy in itertools.product(limits, greedy):
-            random = torch.Generator(run.device).manual_seed(seed)
-            played = player.play(run.network, limit, random, seed, index, is_greedy)
-            counts, solved = played.statistics, played.solved
-            interval = binomtest(int(solved.sum()), len(solved)).proportion_ci(method="wilson")
-            rows.append(
-                {
-                    "id": id.removeprefix(NAMESPACE),
-                    "turns_allowed": limit,
-                    "writes": "greedy" if is_greedy else "sampled",
-                    "levels": len(solved),
-                    "solved": float(solved.mean()),
-                    "low": float(interval.low),
-                    "high": float(interval.high),
-                    "turns": float(counts.num_turns.mean()),
-                    "actions": float(counts.num_asked.mean()),
-                    "effective_share": float(counts.num_changed.sum() / counts.num_asked.sum()),
-                    "novel_share": float(counts.num_novel.sum() / counts.num_asked.sum()),
-                    "over_optimum": float((counts.num_asked / fewest)[solved].mean()) if solved.any() else None,
-                }
-            )
+    with torch_threads(run.settings.threads):
+        return [row for id in ids for row in evaluate_on(run, full_id(id), limits, greedy, seed)]
+
+
+def evaluate_on(
+    run: Run, id: str, limits: Sequence[int], greedy: Sequence[bool], seed: int
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `evaluate` for one id."""
+    settings = test_levels(run, id)
+    fewest = fewest_that_solve(id, settings)
+    player = Player(id, len(fewest), find_method("interactive"), run.settings.max_actions, run.device, **settings)
+    index = np.arange(len(fewest)) if "levels" in settings else None
+    for limit, is_greedy in itertools.product(limits, greedy):
+        random = torch.Generator(run.device).manual_seed(seed)
+        played = player.play(run.network, limit, random, FIRST_LEVEL, index, is_greedy)
+        counts, solved = played.statistics, played.solved
+        interval = binomtest(int(solved.sum()), len(solved)).proportion_ci(method="wilson")
+        compared = solved & np.isfinite(fewest)
+        yield {
+            "id": id.removeprefix(NAMESPACE),
+            "iterations": len(run.history),
+            "turns_allowed": limit,
+            "writes": "greedy" if is_greedy else "sampled",
+            "levels": len(solved),
+            "solved": float(solved.mean()),
+            "low": float(interval.low),
+            "high": float(interval.high),
+            "turns": float(counts.num_turns.mean()),
+            "actions": float(counts.num_asked.mean()),
+            "effective_share": float(counts.num_changed.sum() / counts.num_asked.sum()),
+            "novel_share": float(counts.num_novel.sum() / counts.num_asked.sum()),
+            "over_optimum": float((counts.num_asked / fewest)[compared].mean()) if compared.any() else None,
+        }
+
+
+def keep(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows into a run's evaluation.json, beside those of other ids and ways that are there already.
+
+    Rows of the run as it was after fewer iterations are thrown away.
+    """
+    path = folder / EVALUATION
+    kept = {way_of(row): row for row in [*(kept_rows(folder)), *rows] if row["iterations"] == rows[0]["iterations"]}
+    write_whole(path, json.dumps([kept[way] for way in sorted(kept)], indent=1).encode())
+
+
+def way_of(row: dict[str, Any]) -> tuple[str, int, str]:
+    """Return what a row is about."""
+    return row["id"], row["turns_allowed"], row["writes"]
+
+
+def kept_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows in a run's evaluation.json; none if there is no such file.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    path = folder / EVALUATION
+    try:
+        rows = json.loads(path.read_bytes())
+        if not all({"iterations", "id", "turns_allowed", "writes", "solved"} <= row.keys() for row in rows):
+            raise ValueError("rows without what they are about")
+    except FileNotFoundError:
+        return []
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ValueError(f"{path}: no evaluation that can be read here: {error}") from None
     return rows
 
 
@@ -112,7 +149,7 @@ def fewest_that_solve(id: str, settings: dict[str, Any], num_generated: int = 25
     count = len(settings["levels"]) if given else num_generated
     found = np.full(count, np.nan)
     for place in range(count):
-        env.reset(seed=None if given else place, options={"index": place} if given else None)
+        env.reset(seed=None if given else FIRST_LEVEL + place, options={"index": place} if given else None)
         plan = env.unwrapped.solve(fewest_actions(id))
         found[place] = np.nan if plan is None else len(plan)
     return found
@@ -144,7 +181,7 @@ def replay(run: Run, id: str, turn_limit: int, number: int, seed: int = 0) -> li
 
     index = np.arange(number) if "levels" in settings else None
     random = torch.Generator(run.device).manual_seed(seed)
-    player.play(run.network, turn_limit, random, seed, index, watch=watch)
+    player.play(run.network, turn_limit, random, FIRST_LEVEL, index, watch=watch)
     return episodes
 
 

@@ -35,7 +35,7 @@ def make_plans(id: str, num_plans: int, max_actions: int, seed: int, **settings:
         seed: of the levels and of the cuts.
         **settings: that replace the id's.
     """
-    env: Any = gymnasium.make(id, max_actions=max_actions, **{"split": "train", **settings, "turn_limit": 1 << 20})
+    env: Any = gymnasium.make(id, max_actions=max_actions, split="train", turn_limit=1 << 20, **settings)
     names, random = action_names(id), np.random.default_rng(seed)
     texts, rows = [], []
     for level in range(num_plans):

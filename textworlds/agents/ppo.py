@@ -6,6 +6,7 @@ From the top: what the network sees and how it writes; how it plays episodes; ho
 Strict on-policy PPO as in arXiv 2511.23476: no KL loss, no entropy bonus, gamma = lambda = 1, so that an action's advantage
 is what the rest of the episode pays, less the value expected there. Each batch is used once. It is cut into minibatches of
 an optimiser step each, where the paper takes one step: a small network needs the steps, and PPO's clip bears with the rest.
+The value head learns from what the network sees without changing it: its errors, large at first, would undo a warm start.
 
 The turn limit is part of the task here: an episode cut off by it has ended for the learner, with nothing to expect after
 it. Gymnasium calls the same event a truncation.
@@ -82,9 +83,9 @@ class Network(nn.Module):
         self.register_buffer("waves", 2 * math.pi / torch.tensor(WAVELENGTHS), persistent=False)
 
     def read(self, boards: Tensor) -> tuple[Tensor, Tensor]:
-        """Read uint8[N, H, W]; return the map, float32[N, H * W, 2 C], and the writer's first state [N, hidden].
+        """Read uint8[N, H, W]; return the view, float32[N, H * W, 2 C], and the writer's first state [N, hidden].
 
-        The map holds for each cell what is seen there, and the key by which it is found.
+        The view holds for each cell what is seen there, and the key by which it is found.
         """
         grid = self.characters(boards.int()).permute(0, 3, 1, 2)
         for layer in self.layers:
@@ -98,13 +99,13 @@ class Network(nn.Module):
         cells = cells + self.way(torch.cat([angles.sin(), angles.cos()], -1))
         return torch.cat([cells, self.key(cells)], -1), torch.tanh(self.start(summary))
 
-    def write(self, map: Tensor, state: Tensor, before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def write(self, view: Tensor, state: Tensor, before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Go on writing after the tokens int64[N, T]; return log-probabilities [N, T, A + 1], values [N, T], the next state.
 
         The stop cannot open a turn: there is no message that asks for nothing.
         """
         thoughts, last = self.memory(self.action(before), state[None])
-        cells, keys = map.chunk(2, -1)
+        cells, keys = view.chunk(2, -1)
         queries = self.query(thoughts).view(len(before), -1, cells.shape[-1])
         scores = queries @ keys.transpose(1, 2) / math.sqrt(cells.shape[-1])
         looked = (torch.softmax(scores, -1) @ cells).view(*before.shape, -1)
@@ -115,9 +116,9 @@ class Network(nn.Module):
 
     def forward(self, boards: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Return the log-probabilities [N, T, A + 1] and values [N, T] at each of the tokens that were written."""
-        map, state = self.read(boards)
+        view, state = self.read(boards)
         before = torch.cat([self.opening(len(boards)), tokens[:, :-1].clamp(min=0)], 1)
-        return self.write(map, state, before)[:2]
+        return self.write(view, state, before)[:2]
 
     def opening(self, num_turns: int) -> Tensor:
         """Return the token that opens each of N turns, int64[N, 1]."""
@@ -137,19 +138,19 @@ def encode(texts: Sequence[str]) -> Tensor:
     rows = [text.split("\n") for text in texts]
     width = max(map(len, rows[0]))
     flat = "".join(line.ljust(width) for lines in rows for line in lines).encode("ascii", "replace")
-    return torch.from_numpy(np.frombuffer(flat, np.uint8).reshape(len(texts), -1, width).copy()) % NUM_CHARACTERS
+    return torch.from_numpy(np.frombuffer(flat, np.uint8).reshape(len(texts), -1, width).copy())
 
 
 @torch.no_grad()
 def decode(network: Network, boards: Tensor, max_actions: int, random: torch.Generator, greedy: bool) -> Writing:
     """Write a turn for each board, of at least one action; turns that have stopped are kept out of the work."""
-    map, state = network.read(boards)
+    view, state = network.read(boards)
     shape, device = (len(boards), max_actions), boards.device
     tokens = torch.full(shape, NOTHING, device=device)
     log_probs, values = torch.zeros(shape, device=device), torch.zeros(shape, device=device)
     writing, before = torch.arange(len(boards), device=device), network.opening(len(boards))
     for place in range(max_actions):
-        log_prob, value, state = network.write(map, state, before)
+        log_prob, value, state = network.write(view, state, before)
         log_prob = log_prob[:, 0]
         before = log_prob.argmax(-1, True) if greedy else torch.multinomial(log_prob.exp(), 1, generator=random)
         tokens[writing, place] = before[:, 0]
@@ -158,7 +159,7 @@ def decode(network: Network, boards: Tensor, max_actions: int, random: torch.Gen
         goes_on = before[:, 0] != network.stop
         if not goes_on.any():
             break
-        map, state, before, writing = map[goes_on], state[goes_on], before[goes_on], writing[goes_on]
+        view, state, before, writing = view[goes_on], state[goes_on], before[goes_on], writing[goes_on]
     return Writing(tokens, log_probs, values)
 
 
@@ -202,6 +203,13 @@ class Player:
         self.names = action_names(id)
         self.seconds = 0.0
 
+    def begin(self, seed: int | None = None, index: np.ndarray | None = None) -> Any:
+        """Begin an episode in every world; return what they look like, a text each."""
+        started = time.perf_counter()
+        texts, _ = self.envs.reset(seed=seed, options=None if index is None else {"index": index})
+        self.seconds += time.perf_counter() - started
+        return texts
+
     def play(
         self,
         network: Network,
@@ -224,9 +232,7 @@ class Player:
             watch: called after each turn with the episodes that played it, all texts before and after it, and the info.
         """
         self.batch.turn_limit = turn_limit
-        started = time.perf_counter()
-        texts, _ = self.envs.reset(seed=seed, options=None if index is None else {"index": index})
-        self.seconds += time.perf_counter() - started
+        texts = self.begin(seed, index)
         live, messages = np.arange(len(texts)), [f"<action>{self.names[0]}</action>"] * len(texts)
         totals = {name: np.zeros(len(texts)) for name in (*EpisodeStatistics._fields, "solved")}
         paid, turns = np.zeros(len(texts)), []

@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 import textworlds
 from textworlds.agents.charts import Line, draw_curves, smoothed
-from textworlds.agents.evaluation import NAMESPACE, replay
+from textworlds.agents.evaluation import kept_rows, replay
 from textworlds.agents.processes import torch_threads
 from textworlds.agents.runs import HISTORY, SUMMARY, Run, read_settings
-from textworlds.agents.settings import Settings
-from textworlds.agents.study import EVALUATION
+from textworlds.agents.settings import NAMESPACE, Settings
 from textworlds.agents.wording import duration, in_turns, interval, machine_in_words, method_in_words, number, percent
 
 NUM_SHOWN, NUM_SHOWN_IN_ONE = 6, 4  # sample episodes, with many turns and forced into one
@@ -61,9 +60,7 @@ def read_files(folder: Path) -> Files:
     for line in history:
         line["changed"] = line["actions"] * line["effective_share"]
         line["actions_a_turn"], line["changed_a_turn"] = (line[name] / line["turns"] for name in ("actions", "changed"))
-    return Files(
-        folder, read_settings(folder), history, read_json(folder / SUMMARY, {}), read_json(folder / EVALUATION, [])
-    )
+    return Files(folder, read_settings(folder), history, read_json(folder / SUMMARY, {}), kept_rows(folder))
 
 
 def read_json(path: Path, nothing: Any) -> Any:

@@ -7,17 +7,16 @@ says what it took. The checkpoint is what counts, the others are for people and 
 import io
 import json
 import os
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import distributed
 
 import textworlds
 from textworlds.agents.ppo import Network, action_names
-from textworlds.agents.processes import choose_device
+from textworlds.agents.processes import choose_device, gather
 from textworlds.agents.settings import Settings
 from textworlds.wmact import TurnLimit
 
@@ -39,9 +38,10 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.device = choose_device(settings.device)
-        torch.manual_seed(settings.seed)
         sizes = settings.channels, settings.depth, settings.hidden, settings.heads
-        self.network = Network(len(action_names(settings.id)), *sizes).to(self.device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.network = Network(len(action_names(settings.id)), *sizes).to(self.device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
         self.limit: TurnLimit = settings.chosen_method().limit(
             settings.turn_limit, settings.tau, rounding=settings.rounding
@@ -53,15 +53,20 @@ class Run:
     def load(cls, folder: str | os.PathLike[str], device: str = "auto") -> "Run":
         """Read a run from its folder.
 
+        Args:
+            folder: of the run.
+            device: as in Settings; what the run was trained on does not matter.
+
         Raises:
             OSError: if there is none.
             ValueError: if it is damaged, or of another version; the text says which file.
         """
         path = Path(folder)
         settings = read_settings(path)
-        run = cls(settings if device == "auto" else Settings(**{**asdict(settings), "device": device}))
+        run = cls(replace(settings, device=device))
         try:
             state = torch.load(io.BytesIO((path / CHECKPOINT).read_bytes()), run.device, weights_only=True)
+            check_same(Settings(**state["settings"]), settings, path)
             run.network.load_state_dict(state["network"])
             run.optimizer.load_state_dict(state["optimizer"])
             run.limit.load_state_dict(state["limit"])
@@ -70,29 +75,31 @@ class Run:
             raise
         except Exception as error:
             raise ValueError(
-                f"{path / CHECKPOINT}: no checkpoint of this run ({str(error).splitlines()[0]:.80})"
+                f"{path / CHECKPOINT}: no checkpoint of this run ({str(error).splitlines()[0]:.300})"
             ) from None
         return run
 
     def save(self, folder: Path) -> None:
         """Write the run's files, each whole or not at all."""
         state: dict[str, Any] = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        state |= {"limit": self.limit.state_dict(), "history": self.history, "summary": self.summary}
+        state |= {
+            "format": FORMAT,
+            "settings": asdict(self.settings),
+            "limit": self.limit.state_dict(),
+            "history": self.history,
+            "summary": self.summary,
+        }
         write_whole(folder / CHECKPOINT, packed(state))
         write_whole(folder / HISTORY, "".join(f"{json.dumps(line)}\n" for line in self.history).encode())
         write_whole(folder / SUMMARY, json.dumps(self.summary, indent=1).encode())
 
     @property
-    def share_done(self) -> float:
-        """How much of its time or of its iterations the run has had, from 0 to 1."""
-        minutes, iterations = self.settings.minutes, self.settings.iterations
-        by_time = 0.0 if minutes is None else self.summary["seconds"] / max(60 * minutes, 1e-9)
-        return min(1.0, max(by_time, 0.0 if iterations is None else len(self.history) / iterations))
-
-    @property
     def is_over(self) -> bool:
         """Whether the run has had its time or its iterations."""
-        return self.share_done >= 1.0
+        minutes, iterations = self.settings.minutes, self.settings.iterations
+        return (minutes is not None and self.summary["seconds"] >= 60 * minutes) or (
+            iterations is not None and len(self.history) >= iterations
+        )
 
 
 def read_settings(folder: Path) -> Settings:
@@ -124,8 +131,8 @@ def open_run(settings: Settings, path: Path, rank: int) -> Run:
         raise ValueError(f"{path}: is no run, and not empty; give another folder")
     else:
         run = Run(settings)
-    if distributed.is_initialized():
-        distributed.barrier()
+    if len(set(gather((len(run.history), run.summary["seconds"])))) > 1:
+        raise ValueError(f"{path}: the processes find different runs there; it must be a folder that all of them share")
     if rank == 0:
         path.mkdir(parents=True, exist_ok=True)
         said = {"format": FORMAT, "textworlds": textworlds.__version__, **asdict(settings)}
@@ -156,8 +163,8 @@ def packed(state: dict[str, Any]) -> bytes:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that there is the old one or the new one, whatever happens in between."""
-    part = path.with_name(f"{path.name}.part")
+    """Write a file so that there is the old one or the new one, also if the process is killed in between."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(data)
         os.replace(part, path)

@@ -1,9 +1,12 @@
 """The settings of a training run: what they are, what they may be, and how the command line asks for them. No PyTorch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 import textworlds
 from textworlds.wmact import ROUNDINGS, Method, find_method
+
+NAMESPACE = "textworlds/"
 
 # What settings may be: whole numbers of at least so many, numbers in a range, one of some words.
 WHOLE = {
@@ -14,7 +17,7 @@ WHOLE = {
     **dict.fromkeys(("seed", "warm_start", "warm_passes"), 0),
 }
 REAL = {"minutes": (1e-3, 1e6), "learning_rate": (1e-9, 1.0), "clip": (1e-3, 10.0)}
-CHOICES = {"rounding": tuple(ROUNDINGS), "scaled_by": ("changed", "novel"), "decay": ("none", "linear")}
+CHOICES = {"rounding": tuple(ROUNDINGS), "scaled_by": ("changed", "novel")}
 REAL |= {"entropy": (0.0, 10.0), "gamma": (0.0, 1.0), "lam": (0.0, 1.0), "value_weight": (0.0, 10.0)}
 
 
@@ -37,9 +40,6 @@ class Settings:
     warm_start: int = field(default=0, metadata={"help": "solver plans to imitate first"})
     warm_passes: int = field(default=10, metadata={"help": "passes over these plans"})
     learning_rate: float = field(default=5e-4, metadata={"help": "Adam's"})
-    decay: str = field(
-        default="none", metadata={"help": "of the learning rate over the run: none, or linear, down to 0"}
-    )
     minibatches: int = field(default=8, metadata={"help": "optimiser steps on a batch, in one pass; the paper takes 1"})
     clip: float = field(default=0.2, metadata={"help": "PPO's, on the ratio of probabilities"})
     value_weight: float = field(default=0.5, metadata={"help": "of the value's error, in variances of the returns"})
@@ -56,21 +56,26 @@ class Settings:
     device: str = field(default="auto", metadata={"help": "cpu, cuda, or auto: a GPU if there is one"})
 
     def __post_init__(self) -> None:
-        textworlds.find_id(self.id)
-        self.chosen_method()
+        object.__setattr__(self, "id", full_id(self.id))
+        check_changes(self.id, self.changes)
         for name in WHOLE:
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or int(value) != value or value < WHOLE[name]):
-                raise ValueError(f"{name} must be a whole number of at least {WHOLE[name]}; got {value!r}")
+            if value is None and FLAGS[name].default is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or not WHOLE[name] <= value < 1 << 31:
+                raise ValueError(
+                    f"{name} must be a whole number of at least {WHOLE[name]}, and below 2**31; got {value!r:.80}"
+                )
         for name, (low, high) in REAL.items():
             value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise ValueError(f"{name} must be from {low:g} to {high:g}; got {value!r}")
+            if value is None and FLAGS[name].default is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise ValueError(f"{name} must be a number from {low:g} to {high:g}; got {value!r:.80}")
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; known: {', '.join(known)}")
-        if self.seed >= 1 << 31:
-            raise ValueError(f"seed must be from 0 to 2**31 - 1; got {self.seed}")
+        self.chosen_method()
         if self.episodes < self.minibatches:
             raise ValueError(f"a batch of {self.episodes} episodes cannot make {self.minibatches} minibatches")
         if self.minutes is None and self.iterations is None:
@@ -80,6 +85,20 @@ class Settings:
         """Return the method, with what the settings change of it."""
         method = find_method(self.method)
         return find_method(self.method, scaled_by=self.scaled_by) if method.scaled_by else method
+
+
+def full_id(id: str) -> str:
+    """Return an id as gymnasium.make knows it; ValueError for one that there is not."""
+    textworlds.find_id(id)
+    return id if id.startswith(NAMESPACE) else NAMESPACE + id
+
+
+def check_changes(id: str, changes: Mapping[str, int]) -> None:
+    """Raise ValueError unless all that is changed of an id's settings is its levels: their size, the generator's options."""
+    known = ("height", "width", *textworlds.find_id(id)[0].options._fields)
+    for name in changes:
+        if name not in known:
+            raise ValueError(f"{name!r} is no setting of the levels of {id}; known: {', '.join(known)}")
 
 
 FLAGS = {one.name: one for one in fields(Settings) if "help" in one.metadata}

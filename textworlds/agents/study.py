@@ -11,7 +11,7 @@ import math
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from textworlds.agents.evaluation import NAMESPACE, evaluate, table
-from textworlds.agents.runs import SETTINGS, Run, read_settings, write_whole
-from textworlds.agents.settings import FLAGS, Settings, kind_of
+import textworlds
+from textworlds.agents.evaluation import EVALUATION, evaluate, keep, kept_rows, table
+from textworlds.agents.runs import CHECKPOINT, SETTINGS, Run, check_same, read_settings, write_whole
+from textworlds.agents.settings import FLAGS, NAMESPACE, Settings, full_id, kind_of
 from textworlds.agents.training import train
 from textworlds.wmact import METHODS
 
-EVALUATION, RESULTS = "evaluation.json", "results.json"
+RESULTS = "results.json"
 MEASURES = ("solved", "turns", "actions", "effective_share", "novel_share", "over_optimum")
 
 
@@ -52,22 +53,34 @@ def run_study(
         say: where lines for people go.
     """
     path = Path(folder)
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise ValueError("a study runs in processes of its own, --jobs of them; torchrun is for wmact train")
     variants = {name: variant(settings, name) for name in methods}
     wanted = {
         path / id.removeprefix(NAMESPACE) / name / f"seed-{seed}": replace(variants[name], id=id, seed=seed)
         for id, name, seed in itertools.product(ids, variants, seeds)
     }
-    left = {folder: one for folder, one in wanted.items() if not is_finished(folder, one)}
+    left = [(place, one) for place, one in wanted.items() if not is_finished(place, one, played_by(one, harder))]
     say(f"{len(wanted)} runs, {len(wanted) - len(left)} of them finished already; {num_jobs} at once")
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(num_jobs, mp_context=context) as pool:
-        futures = [pool.submit(train_and_evaluate, folder, one, tuple(harder)) for folder, one in left.items()]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
+    waiting, done = iter(left), 0
+    going: set[Future[str]] = set()
+    with ProcessPoolExecutor(num_jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        # No more are handed over than can be worked on, so that nothing begins after Ctrl-C or an error.
+        for place, one in itertools.islice(waiting, num_jobs):
+            going.add(pool.submit(train_and_evaluate, place, one, played_by(one, harder)))
+        while going:
+            ended, going = wait(going, return_when=FIRST_COMPLETED)
+            for future in ended:
+                done += 1
                 say(f"[{done} of {len(left)}] {future.result()}")
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+            for place, one in itertools.islice(waiting, len(ended)):
+                going.add(pool.submit(train_and_evaluate, place, one, played_by(one, harder)))
+
+
+def played_by(settings: Settings, harder: Sequence[str]) -> list[str]:
+    """Return the ids that a run is evaluated on: its own, and the harder ones of its puzzle."""
+    puzzle = textworlds.find_id(settings.id)[0]
+    return [settings.id, *(full_id(id) for id in harder if textworlds.find_id(id)[0] is puzzle)]
 
 
 def variant(settings: Settings, name: str) -> Settings:
@@ -89,38 +102,30 @@ def variant(settings: Settings, name: str) -> Settings:
     return replace(settings, **changes)
 
 
-def is_finished(folder: Path, settings: Settings) -> bool:
-    """Return whether a run of the study has had its time, and is evaluated."""
-    if not ((folder / SETTINGS).exists() and (folder / EVALUATION).exists()):
+def is_finished(folder: Path, settings: Settings, ids: Sequence[str]) -> bool:
+    """Return whether a run of the study has had its time, and is evaluated as it is now on all of some ids.
+
+    Raises:
+        ValueError: if another run is there.
+    """
+    if not (folder / SETTINGS).exists():
+        return False
+    check_same(read_settings(folder), settings, folder)
+    if not (folder / CHECKPOINT).exists():
         return False
     run = Run.load(folder)
     run.settings = settings
-    return run.is_over
+    rows = [row for row in kept_rows(folder) if row["iterations"] == len(run.history)]
+    return run.is_over and {id.removeprefix(NAMESPACE) for id in ids} <= {row["id"] for row in rows}
 
 
-def train_and_evaluate(folder: Path, settings: Settings, harder: Sequence[str]) -> str:
+def train_and_evaluate(folder: Path, settings: Settings, ids: Sequence[str]) -> str:
     """Train one run of the study, evaluate it, and say what came out."""
-    warm = folder.parent.parent / "warm"
-    warm.mkdir(parents=True, exist_ok=True)
-    run = train(settings, folder, lambda line: None, False, warm / f"seed-{settings.seed}.pt")
-    rows = evaluate_run(run, folder, harder)
+    run = train(settings, folder, lambda line: None, False, folder.parent.parent / "warm")
+    rows = evaluate(run, ids)
+    keep(folder, rows)
     found = ", ".join(f"{row['solved']:.0%} in {row['turns_allowed']}" for row in rows if row["writes"] == "sampled")
     return f"{'/'.join(folder.parts[-3:])}: {found}; {run.summary['seconds']:.0f} s"
-
-
-def evaluate_run(run: Run, folder: Path, harder: Sequence[str]) -> list[dict[str, Any]]:
-    """Evaluate a run on its own id and on harder ones of its puzzle, in many turns and in one, and keep the rows."""
-    ids = [run.settings.id, *(id for id in harder if same_puzzle(id, run.settings.id))]
-    rows = evaluate(run, ids)
-    write_whole(folder / EVALUATION, json.dumps(rows, indent=1).encode())
-    return rows
-
-
-def same_puzzle(one: str, other: str) -> bool:
-    """Return whether two ids are of one puzzle."""
-    import textworlds
-
-    return textworlds.find_id(one)[0] is textworlds.find_id(other)[0]
 
 
 def find_runs(path: Path) -> list[Path]:
@@ -147,7 +152,7 @@ def results(path: Path) -> list[dict[str, Any]]:
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for folder in find_runs(path):
         settings = read_settings(folder)
-        for row in json.loads((folder / EVALUATION).read_bytes()):
+        for row in kept_rows(folder):
             key = (
                 settings.id.removeprefix(NAMESPACE),
                 folder.parent.name,
@@ -171,6 +176,13 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
     if len(values) > 1:
         half = float(student.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
     return {"mean": mean, "low": mean - half, "high": mean + half, "values": list(values)}
+
+
+def write_results(path: Path) -> list[dict[str, Any]]:
+    """Write the study's table into its folder, as results.json, and return it."""
+    rows = results(path)
+    write_whole(path / RESULTS, json.dumps(rows, indent=1).encode())
+    return rows
 
 
 def results_table(rows: Sequence[dict[str, Any]]) -> str:

@@ -4,7 +4,9 @@ All that an iteration draws at random comes from the seed and its number, so tha
 checkpoint on the same curve.
 """
 
+import hashlib
 import io
+import json
 import math
 import os
 import platform
@@ -35,7 +37,7 @@ def train(
     folder: str | os.PathLike[str],
     say: Callable[[str], None] = print,
     show_progress: bool = True,
-    warm_file: str | os.PathLike[str] | None = None,
+    warm_folder: str | os.PathLike[str] | None = None,
 ) -> Run:
     """Train, or go on with a run that was stopped, until it has had its time or its iterations.
 
@@ -47,15 +49,16 @@ def train(
         folder: where it is kept. If a run is there already, it must be of these settings, but for how long to train.
         say: where lines for people go.
         show_progress: whether to show a bar.
-        warm_file: where runs that differ in their method only share a warm start: read if it is there, else written.
+        warm_folder: where runs that differ in their methods only share warm starts.
     """
     with processes() as (rank, num_processes), torch_threads(settings.threads):
         if settings.episodes % num_processes or settings.episodes // num_processes < settings.minibatches:
             raise ValueError(f"{settings.episodes} episodes do not share out evenly over {num_processes} processes")
         path = Path(folder)
+        check_levels(settings)
         run = open_run(settings, path, rank)
         if not run.history and not run.summary["warm_seconds"]:
-            begin(run, rank, say, None if warm_file is None else Path(warm_file), show_progress and rank == 0)
+            begin(run, rank, say, None if warm_folder is None else Path(warm_folder), show_progress and rank == 0)
         if run.is_over:
             if rank == 0:
                 say(
@@ -73,7 +76,13 @@ def train(
         return run
 
 
-def begin(run: Run, rank: int, say: Callable[[str], None], warm_file: Path | None, show_progress: bool) -> None:
+def check_levels(settings: Settings) -> None:
+    """Raise ValueError if there are no levels to train on as the settings ask."""
+    changes: dict[str, Any] = settings.changes
+    Player(settings.id, 1, settings.chosen_method(), settings.max_actions, split="train", **changes).begin(seed=0)
+
+
+def begin(run: Run, rank: int, say: Callable[[str], None], warm_folder: Path | None, show_progress: bool) -> None:
     """Note the machine, imitate solver plans if asked to, and say where the run starts from."""
     run.summary["machine"] = {
         "processor": processor_name(),
@@ -85,18 +94,17 @@ def begin(run: Run, rank: int, say: Callable[[str], None], warm_file: Path | Non
     }
     if not run.settings.warm_start:
         return
+    warm_file = None if warm_folder is None else warm_folder / f"{warm_name(run.settings)}.pt"
     if warm_file is not None and warm_file.exists():
         kept = torch.load(io.BytesIO(warm_file.read_bytes()), run.device, weights_only=True)
-        if kept["of"] != warm_settings(run.settings):
-            raise ValueError(f"{warm_file}: is the warm start of a run with other settings; give another folder")
         run.network.load_state_dict(kept["network"])
         run.summary |= kept["summary"]
     else:
         run.summary |= warm_up(run, show_progress)
         if warm_file is not None and rank == 0:
-            kept = {"of": warm_settings(run.settings), "network": run.network.state_dict()}
-            kept["summary"] = {name: run.summary[name] for name in ("warm_seconds", "warm_turns", "warm_loss")}
-            write_whole(warm_file, packed(kept))
+            took = {name: run.summary[name] for name in ("warm_seconds", "warm_turns", "warm_loss")}
+            warm_file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(warm_file, packed({"network": run.network.state_dict(), "summary": took}))
     if rank == 0:
         say(
             f"warm start: {run.settings.warm_start} plans in {run.summary['warm_turns']} turns, {run.settings.warm_passes} "
@@ -114,21 +122,11 @@ def warm_up(run: Run, show_progress: bool) -> dict[str, Any]:
     return {"warm_seconds": time.perf_counter() - started, "warm_turns": len(plans.boards), "warm_loss": loss}
 
 
-def warm_settings(settings: Settings) -> dict[str, Any]:
-    """Return the settings that a warm start depends on."""
-    names = (
-        "id",
-        "changes",
-        "seed",
-        "warm_start",
-        "warm_passes",
-        "max_actions",
-        "channels",
-        "depth",
-        "hidden",
-        "heads",
-    )
-    return {name: getattr(settings, name) for name in names}
+def warm_name(settings: Settings) -> str:
+    """Return a name for a warm start, the same for all runs that can share it."""
+    of = ("id", "changes", "warm_start", "warm_passes", "max_actions", "channels", "depth", "hidden", "heads")
+    said = json.dumps([getattr(settings, name) for name in of])
+    return f"seed-{settings.seed}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
 
 
 def processor_name() -> str:
@@ -144,9 +142,7 @@ def learn(run: Run, path: Path, asked: threading.Event, rank: int, num_processes
     """Play, learn and anneal until the run is over, or until a stop is asked for; keep the folder up to date."""
     settings, method = run.settings, run.settings.chosen_method()
     share = settings.episodes // num_processes
-    player = Player(
-        settings.id, share, method, settings.max_actions, run.device, **{"split": "train", **settings.changes}
-    )
+    player = Player(settings.id, share, method, settings.max_actions, run.device, split="train", **settings.changes)
     judge = Judge(run) if rank == 0 else None
     network = parallel(run.network)
     learning = Learning(settings.minibatches, settings.clip, settings.value_weight, settings.entropy)
@@ -162,18 +158,17 @@ def learn(run: Run, path: Path, asked: threading.Event, rank: int, num_processes
             started, iteration = time.perf_counter(), len(run.history) + 1
             random, first = random_of(run, iteration, rank), settings.seed << 32
             first += (iteration - 1) * settings.episodes + rank * share
-            if settings.decay == "linear":
-                for group in run.optimizer.param_groups:
-                    group["lr"] = settings.learning_rate * (1 - run.share_done)
             played = player.play(run.network, run.limit.value, random, first)
             update(network, run.optimizer, make_batch(played, settings.gamma, settings.lam), learning, random)
             line = {"iteration": iteration, "turn_limit": run.limit.value, **take_in(run.limit, played)}
             if judge is not None and iteration % settings.validate_every == 0:
                 line |= judge.measure(iteration)
             run.summary["seconds"] += time.perf_counter() - started
-            run.summary["environment_seconds"] += player.seconds
+            run.summary["environment_seconds"] += player.seconds + (0.0 if judge is None else judge.player.seconds)
             run.summary["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             player.seconds = 0.0
+            if judge is not None:
+                judge.player.seconds = 0.0
             run.history.append(line | {"seconds": run.summary["seconds"]})
             if rank == 0:
                 report_progress(run, bar, board)
@@ -220,7 +215,8 @@ class Judge:
             find_method("interactive"),
             settings.max_actions,
             run.device,
-            **{**settings.changes, "split": "validation"},
+            split="validation",
+            **settings.changes,
         )
 
     def measure(self, iteration: int) -> dict[str, float]:
@@ -256,7 +252,7 @@ def open_tensorboard(path: Path, iteration: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(str(path), purge_step=iteration + 1 if iteration else None)
+    return SummaryWriter(str(path), purge_step=iteration + 1)
 
 
 def describe(run: Run) -> str:
