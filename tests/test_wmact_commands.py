@@ -1,7 +1,12 @@
 """The commands of the reference agent, as people type them."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -94,17 +99,17 @@ def test_study_ends_in_a_table_and_a_report(tmp_path, capsys):
         (["train", "Maze-easy-v0", "--minutes", "-1"], "minutes must be a number from 0.001 to 1e+06; got -1.0"),
         (
             ["train", "Maze-easy-v0", "--seed", "-1"],
-            "seed must be a whole number of at least 0, and below 2**31; got -1",
+            "seed must be a whole number from 0 to 2,147,483,647; got -1",
         ),
         (
             ["train", "Maze-easy-v0", "--iterations", "0"],
-            "iterations must be a whole number of at least 1, and below 2**31; got 0",
+            "iterations must be a whole number from 1 to 2,147,483,647; got 0",
         ),
         (["train", "Maze-easy-v0", "--episodes", "many"], "invalid int value: 'many'"),
         (["train", "Maze-easy-v0", "--set", "height"], "must be NAME=NUMBER; got height"),
         (["train", "Maze-easy-v0", "--set", "hieght=7"], "'hieght' is no setting of the levels"),
         (["train", "Maze-easy-v0", "--set", "height=1"], "height and width of a maze are odd and at least 5"),
-        (["train", "Maze-easy-v0", "--device", "abacus"], "device 'abacus' cannot be used"),
+        (["train", "Maze-easy-v0", "--device", "abacus"], "device must be auto, cpu, cuda or cuda:N; got 'abacus'"),
         (["train"], "required: ID"),
         (["evaluate", "nowhere"], "nowhere/settings.json: No such file"),
         (["evaluate", "nowhere", "--turns", "0"], "must be at least 1; got 0"),
@@ -133,3 +138,42 @@ def test_bad_input_gets_one_sentence(arguments, sentence, capsys, tmp_path, monk
 def test_levels_of_another_puzzle_get_a_sentence(folder, capsys):
     assert main(["wmact", "evaluate", str(folder), "--ids", "Taxi-easy-v0"]) == 2
     assert "writes the actions of maze; textworlds/Taxi-easy-v0 is of taxi" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number, to_group", [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGKILL, False)])
+def test_a_study_that_is_stopped_leaves_nothing_running_and_goes_on(tmp_path, number, to_group):
+    small = [one if one != "1" else "400" for one in SMALL[:2]] + SMALL[2:]
+    command = [
+        "wmact",
+        "study",
+        "--ids",
+        "Maze-easy-v0",
+        "--methods",
+        "wmact,interactive,rescaled",
+        "--seeds",
+        "1",
+        *small,
+    ]
+    command = [sys.executable, "-m", "textworlds", *command, "--jobs", "2", "--out", str(tmp_path / "study")]
+    process = subprocess.Popen(
+        command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while len(list(tmp_path.glob("study/*/*/*/checkpoint.pt"))) < 2:
+        time.sleep(0.1)
+    (os.killpg if to_group else os.kill)(process.pid, number)
+    process.communicate(timeout=60)
+    assert process.returncode == (130 if number == signal.SIGINT else -number)
+    for _ in range(200):
+        if not living(process.pid):
+            break
+        time.sleep(0.1)
+    assert not living(process.pid)
+    assert not (tmp_path / "study/Maze-easy-v0/rescaled").exists()
+    assert main([*command[3:-4], "--jobs", "2", "--out", str(tmp_path / "study")]) == 0
+
+
+def living(session):
+    """Return the Python processes of a session that have not ended."""
+    out = subprocess.run(["ps", "-s", str(session), "-o", "stat=,args="], capture_output=True, text=True).stdout
+    return [line for line in out.splitlines() if line[0] != "Z" and "resource_tracker" not in line]

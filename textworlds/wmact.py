@@ -116,8 +116,8 @@ class TurnLimit:
         if self.solved_only and solved is None:
             raise ValueError("solved_only needs to know which episodes were solved")
         turns = np.asarray(num_turns, np.float64).reshape(-1)
-        if not (turns >= 0).all():
-            raise ValueError(f"turns are counts; got {turns[~(turns >= 0)][0]}")
+        if not (counts := (turns >= 0) & np.isfinite(turns)).all():
+            raise ValueError(f"turns are counts; got {turns[~counts][0]}")
         self._recent.append(turns[np.asarray(solved, bool)] if self.solved_only else turns)
         self.iteration += 1
         if self.tau is not None and self.iteration % self.tau == 0 and (recent := np.concatenate(self._recent)).size:
@@ -136,6 +136,8 @@ class TurnLimit:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what state_dict returned."""
+        if not self.least <= state["value"] <= self.start:
+            raise ValueError(f"L_max is from {self.least} to {self.start} here; got {state['value']}")
         self.value, self.iteration = state["value"], state["iteration"]
         self._recent.clear()
         self._recent.extend(np.array(turns, np.float64) for turns in state["recent"])
@@ -163,6 +165,8 @@ class Method:
     step_penalty: float = 0.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.step_penalty < math.inf:
+            raise ValueError(f"step_penalty must be a number of at least 0; got {self.step_penalty!r}")
         if self.scaled_by not in (None, "changed", "novel"):
             raise ValueError(f"unknown scaled_by {self.scaled_by!r}; known: changed, novel, None")
 

@@ -60,7 +60,7 @@ def evaluate(
     """
     limits = sorted({1, run.settings.turn_limit} if turns is None else set(turns))
     with torch_threads(run.settings.threads):
-        return [row for id in ids for row in evaluate_on(run, full_id(id), limits, greedy, seed)]
+        return [row for id in dict.fromkeys(map(full_id, ids)) for row in evaluate_on(run, id, limits, greedy, seed)]
 
 
 def evaluate_on(

@@ -11,7 +11,7 @@ import jinja2
 
 from textworlds.agents.charts import with_own_ids
 from textworlds.agents.run_page import describe_run, read_files
-from textworlds.agents.runs import SETTINGS, write_whole
+from textworlds.agents.runs import SETTINGS, said_by, write_whole
 from textworlds.agents.study_page import describe_study
 from textworlds.agents.wording import duration, interval, number, percent
 
@@ -24,13 +24,17 @@ def write_report(folder: Path) -> Path:
     Raises:
         ValueError: if the folder is neither, or a file in it is damaged; the text says which.
     """
-    if (folder / SETTINGS).exists():
-        page = describe_run(read_files(folder))
-    elif found := list(folder.glob(f"*/*/*/{SETTINGS}")):
-        page = describe_study(folder, [read_files(path.parent) for path in found])
-    else:
+    runs = list(folder.glob(f"*/*/*/{SETTINGS}"))
+    if not runs and not (folder / SETTINGS).exists():
         raise ValueError(f"{folder}: is neither a run nor a study; {SETTINGS} is not in it, nor in ID/METHOD/seed-N")
-    write_whole(folder / REPORT, render(page).encode())
+    try:
+        if (folder / SETTINGS).exists():
+            text = render(describe_run(read_files(folder)))
+        else:
+            text = render(describe_study(folder, [read_files(path.parent) for path in runs]))
+    except (LookupError, TypeError, AttributeError, ArithmeticError, jinja2.UndefinedError) as error:
+        raise ValueError(f"{folder}: a file there does not hold what it should ({said_by(error)})") from None
+    write_whole(folder / REPORT, text.encode())
     return folder / REPORT
 
 

@@ -7,6 +7,7 @@ says what it took. The checkpoint is what counts, the others are for people and 
 import io
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,13 @@ class Run:
             run.optimizer.load_state_dict(state["optimizer"])
             run.limit.load_state_dict(state["limit"])
             run.history, run.summary = state["history"], state["summary"]
+            if [line["iteration"] for line in run.history] != [*range(1, len(run.history) + 1)]:
+                raise ValueError("its history has gaps")
+            run.summary["seconds"] = float(run.summary["seconds"])
         except OSError:
             raise
         except Exception as error:
-            raise ValueError(
-                f"{path / CHECKPOINT}: no checkpoint of this run ({str(error).splitlines()[0]:.300})"
-            ) from None
+            raise ValueError(f"{path / CHECKPOINT}: no checkpoint of this run ({said_by(error)})") from None
         return run
 
     def save(self, folder: Path) -> None:
@@ -114,8 +116,8 @@ def read_settings(folder: Path) -> Settings:
         if unknown := said.keys() - {one.name for one in fields(Settings)}:
             raise ValueError(f"unknown setting {sorted(unknown)[0]!r}")
         return Settings(**said)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path}: no settings of a run that can be read here: {error}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path}: no settings of a run that can be read here: {said_by(error)}") from None
 
 
 def open_run(settings: Settings, path: Path, rank: int) -> Run:
@@ -155,6 +157,11 @@ def random_of(run: Run, iteration: int, rank: int, purpose: int = 0) -> torch.Ge
     return torch.Generator(run.device).manual_seed(int(words[0] >> 1))
 
 
+def said_by(error: Exception) -> str:
+    """Return the first line of what an error says, or what it is called if it says nothing."""
+    return f"{(str(error).splitlines() or [type(error).__name__])[0]:.300}"
+
+
 def packed(state: dict[str, Any]) -> bytes:
     """Return what torch.load reads, as bytes: so that a full disk is an OSError, and the old file stays."""
     buffer = io.BytesIO()
@@ -169,5 +176,6 @@ def write_whole(path: Path, data: bytes) -> None:
         part.write_bytes(data)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise OSError(error.errno, error.strerror, str(path)) from None

@@ -1,5 +1,6 @@
 """The settings of a training run: what they are, what they may be, and how the command line asks for them. No PyTorch."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
@@ -9,12 +10,14 @@ from textworlds.wmact import ROUNDINGS, Method, find_method
 NAMESPACE = "textworlds/"
 
 # What settings may be: whole numbers of at least so many, numbers in a range, one of some words.
+MOST = (1 << 31) - 1
 WHOLE = {
-    **dict.fromkeys(
-        ("episodes", "turn_limit", "tau", "max_actions", "minibatches", "channels", "depth", "hidden", "heads"), 1
-    ),
-    **dict.fromkeys(("iterations", "validated", "validate_every", "threads"), 1),
-    **dict.fromkeys(("seed", "warm_start", "warm_passes"), 0),
+    **dict.fromkeys(("iterations", "tau", "validate_every"), (1, MOST)),
+    **dict.fromkeys(("seed", "warm_start", "warm_passes"), (0, MOST)),
+    **dict.fromkeys(("episodes", "validated", "minibatches"), (1, 1 << 20)),
+    **dict.fromkeys(("turn_limit", "max_actions"), (1, 8192)),
+    **dict.fromkeys(("channels", "hidden"), (1, 4096)),
+    **dict.fromkeys(("depth", "heads", "threads"), (1, 256)),
 }
 REAL = {"minutes": (1e-3, 1e6), "learning_rate": (1e-9, 1.0), "clip": (1e-3, 10.0)}
 CHOICES = {"rounding": tuple(ROUNDINGS), "scaled_by": ("changed", "novel")}
@@ -62,10 +65,9 @@ class Settings:
             value = getattr(self, name)
             if value is None and FLAGS[name].default is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int) or not WHOLE[name] <= value < 1 << 31:
-                raise ValueError(
-                    f"{name} must be a whole number of at least {WHOLE[name]}, and below 2**31; got {value!r:.80}"
-                )
+            least, most = WHOLE[name]
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise ValueError(f"{name} must be a whole number from {least} to {most:,}; got {value!r:.80}")
         for name, (low, high) in REAL.items():
             value = getattr(self, name)
             if value is None and FLAGS[name].default is None:
@@ -75,6 +77,8 @@ class Settings:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; known: {', '.join(known)}")
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(self.device)):
+            raise ValueError(f"device must be auto, cpu, cuda or cuda:N; got {self.device!r:.80}")
         self.chosen_method()
         if self.episodes < self.minibatches:
             raise ValueError(f"a batch of {self.episodes} episodes cannot make {self.minibatches} minibatches")
@@ -96,7 +100,7 @@ def full_id(id: str) -> str:
 def check_changes(id: str, changes: Mapping[str, int]) -> None:
     """Raise ValueError unless all that is changed of an id's settings is its levels: their size, the generator's options."""
     known = ("height", "width", *textworlds.find_id(id)[0].options._fields)
-    for name in changes:
+    for name in dict(changes):
         if name not in known:
             raise ValueError(f"{name!r} is no setting of the levels of {id}; known: {', '.join(known)}")
 

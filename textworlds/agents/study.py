@@ -10,8 +10,12 @@ import json
 import math
 import multiprocessing
 import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,7 +68,8 @@ def run_study(
     say(f"{len(wanted)} runs, {len(wanted) - len(left)} of them finished already; {num_jobs} at once")
     waiting, done = iter(left), 0
     going: set[Future[str]] = set()
-    with ProcessPoolExecutor(num_jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(num_jobs, max(len(left), 1)), context, stop_with, (os.getpid(),)) as pool:
         # No more are handed over than can be worked on, so that nothing begins after Ctrl-C or an error.
         for place, one in itertools.islice(waiting, num_jobs):
             going.add(pool.submit(train_and_evaluate, place, one, played_by(one, harder)))
@@ -72,9 +77,26 @@ def run_study(
             ended, going = wait(going, return_when=FIRST_COMPLETED)
             for future in ended:
                 done += 1
-                say(f"[{done} of {len(left)}] {future.result()}")
+                try:
+                    found = future.result()
+                except BrokenProcessPool:
+                    raise ValueError(
+                        "a process was killed, for want of memory perhaps; the same command goes on"
+                    ) from None
+                say(f"[{done} of {len(left)}] {found}")
             for place, one in itertools.islice(waiting, len(ended)):
                 going.add(pool.submit(train_and_evaluate, place, one, played_by(one, harder)))
+
+
+def stop_with(parent: int) -> None:
+    """Have this process stop as by SIGTERM when its parent is gone."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def played_by(settings: Settings, harder: Sequence[str]) -> list[str]:

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from textworlds.agents.plans import Plans, imitate, make_plans
 from textworlds.agents.ppo import Learning, Player, make_batch, update
 from textworlds.agents.processes import agreed, gather, parallel, processes, stop_asked, torch_threads
-from textworlds.agents.runs import Run, open_run, packed, random_of, write_whole
+from textworlds.agents.runs import Run, open_run, packed, random_of, said_by, write_whole
 from textworlds.agents.settings import Settings
 from textworlds.wmact import EpisodeStatistics, TurnLimit, find_method
 
@@ -58,7 +58,7 @@ def train(
         check_levels(settings)
         run = open_run(settings, path, rank)
         if not run.history and not run.summary["warm_seconds"]:
-            begin(run, rank, say, None if warm_folder is None else Path(warm_folder), show_progress and rank == 0)
+            begin(run, path, rank, say, None if warm_folder is None else Path(warm_folder), show_progress and rank == 0)
         if run.is_over:
             if rank == 0:
                 say(
@@ -82,7 +82,9 @@ def check_levels(settings: Settings) -> None:
     Player(settings.id, 1, settings.chosen_method(), settings.max_actions, split="train", **changes).begin(seed=0)
 
 
-def begin(run: Run, rank: int, say: Callable[[str], None], warm_folder: Path | None, show_progress: bool) -> None:
+def begin(
+    run: Run, path: Path, rank: int, say: Callable[[str], None], warm_folder: Path | None, show_progress: bool
+) -> None:
     """Note the machine, imitate solver plans if asked to, and say where the run starts from."""
     run.summary["machine"] = {
         "processor": processor_name(),
@@ -96,9 +98,14 @@ def begin(run: Run, rank: int, say: Callable[[str], None], warm_folder: Path | N
         return
     warm_file = None if warm_folder is None else warm_folder / f"{warm_name(run.settings)}.pt"
     if warm_file is not None and warm_file.exists():
-        kept = torch.load(io.BytesIO(warm_file.read_bytes()), run.device, weights_only=True)
-        run.network.load_state_dict(kept["network"])
-        run.summary |= kept["summary"]
+        try:
+            kept = torch.load(io.BytesIO(warm_file.read_bytes()), run.device, weights_only=True)
+            run.network.load_state_dict(kept["network"])
+            run.summary |= kept["summary"]
+        except Exception as error:
+            raise ValueError(
+                f"{warm_file}: no warm start of this run ({said_by(error)}); without it, it is made anew"
+            ) from None
     else:
         run.summary |= warm_up(run, show_progress)
         if warm_file is not None and rank == 0:
@@ -106,6 +113,7 @@ def begin(run: Run, rank: int, say: Callable[[str], None], warm_folder: Path | N
             warm_file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(warm_file, packed({"network": run.network.state_dict(), "summary": took}))
     if rank == 0:
+        run.save(path)
         say(
             f"warm start: {run.settings.warm_start} plans in {run.summary['warm_turns']} turns, {run.settings.warm_passes} "
             f"passes, {run.summary['warm_seconds']:.0f} s, {run.summary['warm_loss']:.2f} nats a token"
@@ -160,6 +168,11 @@ def learn(run: Run, path: Path, asked: threading.Event, rank: int, num_processes
             first += (iteration - 1) * settings.episodes + rank * share
             played = player.play(run.network, run.limit.value, random, first)
             update(network, run.optimizer, make_batch(played, settings.gamma, settings.lam), learning, random)
+            if not all(weights.isfinite().all() for weights in run.network.parameters()):
+                raise ValueError(
+                    f"{path}: the weights are no numbers any more after iteration {iteration}; the last checkpoint is kept. "
+                    "A smaller learning rate may help"
+                )
             line = {"iteration": iteration, "turn_limit": run.limit.value, **take_in(run.limit, played)}
             if judge is not None and iteration % settings.validate_every == 0:
                 line |= judge.measure(iteration)
