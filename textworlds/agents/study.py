@@ -31,6 +31,7 @@ from textworlds.agents.training import train
 from textworlds.wmact import METHODS
 
 RESULTS = "results.json"
+SECONDS_TO_SAVE = 10.0  # what a run has to finish its iteration and write its checkpoint
 MEASURES = ("solved", "turns", "actions", "effective_share", "novel_share", "over_optimum")
 
 
@@ -89,12 +90,14 @@ def run_study(
 
 
 def stop_with(parent: int) -> None:
-    """Have this process stop as by SIGTERM when its parent is gone."""
+    """Have this process stop as by SIGTERM when its parent is gone, and end soon after: nobody would give it more to do."""
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(SECONDS_TO_SAVE)
+        os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
 
