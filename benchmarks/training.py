@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 IDS = ("Maze-easy-v0", "Sokoban-easy-v0", "Taxi-easy-v0")
-ITERATIONS = 20
+ITERATIONS = 10
 RUN = """
 import json, sys, tempfile, time
 from textworlds.agents.settings import Settings

@@ -206,7 +206,8 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 def write_results(path: Path) -> list[dict[str, Any]]:
     """Write the study's table into its folder, as results.json, and return it."""
     rows = results(path)
-    write_whole(path / RESULTS, json.dumps(rows, indent=1).encode())
+    numbers = json.loads(json.dumps(rows), parse_constant=lambda name: None)  # JSON has no NaN
+    write_whole(path / RESULTS, json.dumps(numbers, indent=1).encode())
     return rows
 
 
