@@ -334,6 +334,8 @@ def test_a_damaged_warm_start_is_named(tmp_path):
 
 @pytest.mark.slow
 def test_it_learns(tmp_path):
-    settings = Settings("textworlds/Maze-easy-v0", TINY.changes, iterations=60, episodes=128, max_actions=6)
+    settings = Settings(
+        "textworlds/Maze-easy-v0", TINY.changes, iterations=80, episodes=128, max_actions=6, learning_rate=2e-3
+    )
     run = train(settings, tmp_path / "run", quiet)
     assert run.history[-1]["multi_turn"] > run.summary["start"]["multi_turn"] + 0.15
