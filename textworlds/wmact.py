@@ -59,6 +59,16 @@ class EpisodeStatistics(NamedTuple):
         """The share of all actions asked for that led to a state not seen before in the episode; 0 for N = 0."""
         return np.asarray(self.num_novel) / np.maximum(self.num_asked, 1)
 
+    def means(self) -> dict[str, float]:
+        """Return the mean turns and actions of the episodes, and the effective and novel share of all their actions."""
+        asked = max(np.sum(self.num_asked), 1)
+        return {
+            "turns": float(np.mean(self.num_turns)),
+            "actions": float(np.mean(self.num_asked)),
+            "effective_share": float(np.sum(self.num_changed) / asked),
+            "novel_share": float(np.sum(self.num_novel) / asked),
+        }
+
 
 class TurnLimit:
     """The annealed limit on turns, L_max.

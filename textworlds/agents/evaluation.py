@@ -54,8 +54,8 @@ def evaluate(
         seed: of sampling.
 
     Returns:
-        A dict for each: id, iterations (that the run has had), turns_allowed, writes ("sampled" or "greedy"), levels; solved, with its 95 % Wilson interval
-        low to high; the means over all episodes of turns, actions (asked for); effective_share and novel_share of all
+        A dict for each: id, iterations (that the run has had), turns_allowed, writes ("sampled" or "greedy"), levels; solved,
+        with its 95 % Wilson interval low to high; the means over all episodes of turns, actions (asked for); effective_share and novel_share of all
         actions; and over_optimum, the mean over solved episodes of actions asked for over the fewest that solve the level.
     """
     limits = sorted({1, run.settings.turn_limit} if turns is None else set(turns))
@@ -86,10 +86,7 @@ def evaluate_on(
             "solved": float(solved.mean()),
             "low": float(interval.low),
             "high": float(interval.high),
-            "turns": float(counts.num_turns.mean()),
-            "actions": float(counts.num_asked.mean()),
-            "effective_share": float(counts.num_changed.sum() / counts.num_asked.sum()),
-            "novel_share": float(counts.num_novel.sum() / counts.num_asked.sum()),
+            **counts.means(),
             "over_optimum": float((counts.num_asked / fewest)[compared].mean()) if compared.any() else None,
         }
 

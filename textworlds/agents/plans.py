@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 import textworlds
-from textworlds.agents.ppo import NOTHING, action_names, encode
+from textworlds.agents.ppo import NOTHING, action_names, at_tokens, encode
 from textworlds.agents.processes import mean_over_processes
 
 BATCH, LEARNING_RATE = 128, 2e-3  # turns an optimiser step; Adam's
@@ -73,7 +73,7 @@ def imitate(
             length = int(here.sum(1).max())
             here, tokens = here[:, :length], tokens[:, :length]
             log_probs, _ = network(plans.boards[turns], tokens)
-            chosen = log_probs.gather(2, tokens.clamp(min=0)[..., None])[..., 0]
+            chosen = at_tokens(log_probs, tokens)
             (count,) = mean_over_processes(here.sum())
             loss = -chosen[here].sum() / count
             optimizer.zero_grad()

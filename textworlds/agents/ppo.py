@@ -299,6 +299,11 @@ def make_batch(played: Played, gamma: float, lam: float) -> Batch:
     return Batch(boards, writing.tokens, writing.log_probs, gains, gains + writing.values)
 
 
+def at_tokens(log_probs: Tensor, tokens: Tensor) -> Tensor:
+    """Return the log-probabilities of the tokens written, float32[N, T], from those of all, [N, T, A + 1]."""
+    return log_probs.gather(2, tokens.clamp(min=0)[..., None])[..., 0]
+
+
 class Learning(NamedTuple):
     """How PPO learns.
 
@@ -335,7 +340,7 @@ def update(
         length = int(here.sum(1).max())
         here, tokens = here[:, :length], batch.tokens[turns, :length]
         log_probs, values = network(batch.boards[turns], tokens)
-        chosen = log_probs.gather(2, tokens.clamp(min=0)[..., None])[..., 0]
+        chosen = at_tokens(log_probs, tokens)
         ratio = (chosen - batch.log_probs[turns, :length]).exp()
         gain = (batch.advantages[turns, :length] - mean) / deviation
         clipped = ratio.clamp(1 - learning.clip, 1 + learning.clip)

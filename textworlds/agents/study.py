@@ -13,8 +13,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
@@ -67,26 +67,29 @@ def run_study(
     }
     left = [(place, one) for place, one in wanted.items() if not is_finished(place, one, played_by(one, harder))]
     say(f"{len(wanted)} runs, {len(wanted) - len(left)} of them finished already; {num_jobs} at once")
-    waiting, done = iter(left), 0
-    going: set[Future[str]] = set()
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(num_jobs, max(len(left), 1)), context, stop_with, (os.getpid(),)) as pool:
-        # No more are handed over than can be worked on, so that nothing begins after Ctrl-C or an error.
-        for place, one in itertools.islice(waiting, num_jobs):
-            going.add(pool.submit(train_and_evaluate, place, one, played_by(one, harder)))
+    jobs = [(place, one, played_by(one, harder)) for place, one in left]
+    for done, found in enumerate(work_off(jobs, num_jobs), 1):
+        say(f"[{done} of {len(jobs)}] {found}")
+
+
+def work_off(jobs: Sequence[tuple[Path, Settings, Sequence[str]]], num_jobs: int) -> Iterator[str]:
+    """Yield what train_and_evaluate says of each job, as they end; so many at a time, each in a process.
+
+    No more are handed over than are worked on, so that nothing begins after Ctrl-C or an error.
+    """
+    waiting, context = iter(jobs), multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(num_jobs, max(len(jobs), 1)), context, stop_with, (os.getpid(),)) as pool:
+        going = {pool.submit(train_and_evaluate, *job) for job in itertools.islice(waiting, num_jobs)}
         while going:
             ended, going = wait(going, return_when=FIRST_COMPLETED)
             for future in ended:
-                done += 1
                 try:
-                    found = future.result()
+                    yield future.result()
                 except BrokenProcessPool:
                     raise ValueError(
                         "a process was killed, for want of memory perhaps; the same command goes on"
                     ) from None
-                say(f"[{done} of {len(left)}] {found}")
-            for place, one in itertools.islice(waiting, len(ended)):
-                going.add(pool.submit(train_and_evaluate, place, one, played_by(one, harder)))
+            going |= {pool.submit(train_and_evaluate, *job) for job in itertools.islice(waiting, len(ended))}
 
 
 def stop_with(parent: int) -> None:
@@ -159,20 +162,20 @@ def find_runs(path: Path) -> list[Path]:
     A folder's parent is called like its method, or like its variant of one.
     """
     folders = [found.parent for found in path.glob(f"*/*/*/{EVALUATION}")]
+    return sorted(folders, key=lambda folder: place_of(folder, read_settings(folder)))
 
-    def place(folder: Path) -> tuple[str, int, str, int]:
-        settings = read_settings(folder)
-        return settings.id, list(METHODS).index(settings.method), folder.parent.name, settings.seed
 
-    return sorted(folders, key=place)
+def place_of(folder: Path, settings: Settings) -> tuple[str, int, str, int]:
+    """Return where a run stands in its study: by id, by method, by variant, by seed."""
+    return settings.id, list(METHODS).index(settings.method), folder.parent.name, settings.seed
 
 
 def results(path: Path) -> list[dict[str, Any]]:
     """Return the study's table: for each id and method, and each way of evaluating, means over seeds with intervals.
 
     Returns:
-        A dict for each: trained_on, method (or its variant), seeds (how many), id, turns_allowed, writes, and for each of MEASURES a dict of
-        mean, low, high (a 95 % interval by Student's t over seeds) and values (of the seeds, in order).
+        A dict for each: trained_on, method (or its variant), seeds (how many), id, turns_allowed, writes, and for each of
+        MEASURES a dict of mean, low, high (a 95 % interval by Student's t over seeds) and values (of the seeds, in order).
     """
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for folder in find_runs(path):

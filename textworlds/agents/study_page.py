@@ -10,9 +10,8 @@ import numpy as np
 from textworlds.agents.charts import Line, draw_curves, draw_key, mean_of
 from textworlds.agents.comparison import interval_charts, played_tables, solved_table
 from textworlds.agents.run_page import Files, sample_episodes
-from textworlds.agents.study import results
+from textworlds.agents.study import place_of, results
 from textworlds.agents.wording import counted, duration, machine_in_words, method_in_words
-from textworlds.wmact import METHODS
 
 STUDY_CURVES = {  # title, and whether it is a share
     "single_turn": ("Solved in one turn, validation", True),
@@ -26,10 +25,12 @@ STUDY_CURVES = {  # title, and whether it is a share
 
 def describe_study(folder: Path, runs: Sequence[Files]) -> dict[str, Any]:
     """Return what the page of a study says."""
-    runs = sorted(runs, key=place_of)
+    runs = sorted(runs, key=lambda files: place_of(files.folder, files.settings))
     evaluated, rows = [files for files in runs if files.rows], results(folder)
     ids = dict.fromkeys(files.name for files in evaluated)
-    methods = {files.variant: files for files in sorted(runs, key=lambda files: place_of(files)[1:])}
+    methods = {
+        files.variant: files for files in sorted(runs, key=lambda files: place_of(files.folder, files.settings)[1:])
+    }
     styles = {method: style for style, method in enumerate(methods)}
     values: dict[str, list[str]] = {}
     for files in runs:
@@ -49,11 +50,6 @@ def describe_study(folder: Path, runs: Sequence[Files]) -> dict[str, Any]:
         "folder": folder,
         "settings": {name: ", ".join(dict.fromkeys(found)) for name, found in values.items()},
     }
-
-
-def place_of(files: Files) -> tuple[str, int, str, int]:
-    """Return where a run stands in its study: by id, by method, by seed."""
-    return files.name, list(METHODS).index(files.settings.method), files.variant, files.settings.seed
 
 
 def study_method_in_words(files: Files) -> str:

@@ -205,10 +205,7 @@ def take_in(limit: TurnLimit, played: Any) -> dict[str, float]:
     return {
         "reward": float(rewards.mean()),
         "solved": float(solved.mean()),
-        "turns": float(statistics.num_turns.mean()),
-        "actions": float(statistics.num_asked.mean()),
-        "effective_share": float(statistics.num_changed.sum() / max(statistics.num_asked.sum(), 1)),
-        "novel_share": float(statistics.num_novel.sum() / max(statistics.num_asked.sum(), 1)),
+        **statistics.means(),
     }
 
 
