@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.distributed.nn  # see processes
 from torch import Tensor, distributed, nn
 
 
@@ -16,6 +17,10 @@ def processes() -> Iterator[tuple[int, int]]:
     """Join the processes that torchrun started, if it did; yield this one's rank and how many there are.
 
     Within it, it may be used again; after it, it may not: torchrun's processes meet once.
+
+    PyTorch imports torch.distributed.nn when an optimiser is first used. Functions there take the process group of
+    that moment as a default, and so keep it, with Gloo's threads, until Python ends, which now and then aborts the
+    process. Hence it is imported above, when there is no group yet.
     """
     if distributed.is_initialized():
         yield distributed.get_rank(), distributed.get_world_size()
