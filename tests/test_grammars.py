@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textworlds import PUZZLES
 from textworlds.text import grammars
-from textworlds.text.grammars import Outcome, check_grammar, gbnf, read, regular_expression, write
+from textworlds.text.grammars import Outcome, after_thoughts, check_grammar, gbnf, read, regular_expression, write
+from textworlds.text.translator import Translator
 from textworlds.text.words import COMPASS, Vocabulary
 
 TAXI = Vocabulary(
@@ -416,6 +418,31 @@ def test_reading_is_total_and_consistent(grammar, message, limit, vocabulary):
     assert bool(why) == (outcome != Outcome.READ)
     assert set(actions) <= set(range(len(vocabulary.names)))
     assert why.isascii() or why.isprintable()
+
+
+@every_grammar
+@settings(max_examples=100, deadline=None)
+@given(message=messages, thought=st.text(max_size=5), more=st.booleans())
+def test_a_message_reads_as_what_follows_its_thoughts(grammar, message, thought, more):
+    whole = f"<think>{thought}</THINK>{message}" if more else message
+    assert read(after_thoughts(whole), grammar, COMPASS, 3) == read(whole, grammar, COMPASS, 3)
+    assert after_thoughts(after_thoughts(whole)) == after_thoughts(whole)
+
+
+@every_grammar
+@settings(max_examples=50, deadline=None)
+@given(batches=st.lists(st.lists(messages, min_size=3, max_size=3), max_size=4))
+def test_messages_known_from_before_read_as_new_ones_do(grammar, batches):
+    words = PUZZLES["sokoban"].words
+    translator = Translator(words, (1, 5, 5), "dense", grammar, 3, False, False)
+    for batch in batches:
+        asked = translator.read(batch)
+        for world, message in enumerate(batch):
+            reading = read(message, grammar, words.vocabulary, 3)
+            assert asked.readings[asked.rows[world]] == reading == translator.read_one(message)
+            kept = len(reading.actions)
+            assert tuple(asked.actions[world, :kept]) == reading.actions and (asked.actions[world, kept:] == -1).all()
+            assert (asked.num_asked[world], asked.outcomes[world]) == (kept + reading.over, reading.outcome)
 
 
 LONG = [

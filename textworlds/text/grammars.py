@@ -33,6 +33,7 @@ BLANKS = " \t\n\r\f\v"
 QUOTES = "\"'`*"
 DIGITS = string.digits
 MAX_QUOTED = 40
+MOST_KNOWN = 4096  # short pieces of messages
 NEWLINE = re.compile(r"\r\n?|\n")
 BLANK = re.compile(r"[ \t\f\v]")
 SEPARATOR = re.compile(r"[|,;]|->")
@@ -81,6 +82,7 @@ class _Table(NamedTuple):
     letters: dict[str, int]
     arrows: dict[str, int]
     listed: str
+    known: dict[str, list[int]]  # what pieces of messages asked for
 
 
 class _Kind(NamedTuple):
@@ -169,6 +171,7 @@ def _escape(text: str) -> str:
     return re.sub(r"[\\.^$*+?{}\[\]|()]", r"\\\g<0>", text)
 
 
+@functools.lru_cache
 def _look_up(grammar: str, vocabulary: Vocabulary) -> tuple[_Kind, str, Vocabulary]:
     """Return the kind of grammar, its NAME or "", and the words it is read with."""
     start, colon, name = grammar.partition(":")
@@ -203,11 +206,12 @@ def _table(vocabulary: Vocabulary) -> _Table:
         letters={letter: action for action, letter in enumerate(vocabulary.letters)},
         arrows={arrow: action for action, arrows in enumerate(vocabulary.arrows) for arrow in arrows},
         listed=", ".join(names[0] for names in vocabulary.names),
+        known={},
     )
 
 
 def _fold(text: str) -> str:
-    return text.translate(ASCII_LOWER)
+    return text.lower() if text.isascii() else text.translate(ASCII_LOWER)
 
 
 def _quote(text: str) -> str:
@@ -230,15 +234,19 @@ def _check_count(num_actions: int, grammar: str, kind: _Kind) -> None:
         raise _malformed(f"{num_actions} actions in the answer; grammar {grammar!r} takes one")
 
 
+def after_thoughts(message: str) -> str:
+    """Return what follows the last </think>, which reads as the whole message does."""
+    end = _fold(message).rfind("</think>")
+    return message[end + len("</think>") :] if end >= 0 else message
+
+
 def _without_thoughts(message: str) -> str:
-    folded = _fold(message)
-    end = folded.rfind("</think>")
-    start = end + len("</think>") if end >= 0 else 0
-    if folded.find("<think>", start) >= 0:
+    answer = after_thoughts(message)
+    if "<think>" in _fold(answer):
         raise _malformed("<think> is not closed by </think>")
-    if not message[start:].strip(BLANKS):
+    if not answer.strip(BLANKS):
         raise _Unread(Outcome.EMPTY, "the message is empty")
-    return message[start:]
+    return answer
 
 
 def _find_tag(message: str, name: str) -> list[str]:
@@ -373,23 +381,38 @@ def _find_plain(message: str, name: str) -> list[str]:
 
 def _actions(values: list[str], table: _Table) -> list[int]:
     """Return the actions that the values ask for; an arrow anywhere means arrows everywhere."""
-    has_arrows = not table.arrows.keys().isdisjoint("".join(values))
-    take = _arrow_actions if has_arrows else _word_actions
-    return [action for value in values for words in _pieces(value) for action in take(words, table)]
+    has_arrows = any(arrow in value for value in values for arrow in table.arrows)
+    take = _arrow_actions if has_arrows else _known_actions
+    return [action for value in values for piece in _pieces(value) for action in take(piece, table)]
 
 
-def _pieces(value: str) -> Iterator[list[str]]:
-    """Yield what stands between separators, as words that were parted by exactly one blank."""
+def _pieces(value: str) -> Iterator[str]:
+    """Yield what stands between separators."""
     text = value.strip(BLANKS).removesuffix(".").rstrip(BLANKS)
     if text[:1] + text[-1:] in ("[]", "()"):
         text = text[1:-1]
     for line in NEWLINE.split(text):
         mark = LIST_MARK.match(line)
-        for piece in SEPARATOR.split(line[mark.end() :] if mark else line):
-            yield [_fold(word.strip(QUOTES)) for word in BLANK.split(piece)]
+        yield from SEPARATOR.split(line[mark.end() :] if mark else line)
 
 
-def _arrow_actions(words: list[str], table: _Table) -> list[int]:
+def _words(piece: str) -> list[str]:
+    """Return the words of a piece, which are parted by exactly one blank."""
+    return [_fold(word.strip(QUOTES)) for word in BLANK.split(piece)]
+
+
+def _known_actions(piece: str, table: _Table) -> Sequence[int]:
+    """Return what _word_actions does, and keep it for short pieces, as there are few."""
+    actions = table.known.get(piece)
+    if actions is None:
+        actions = _word_actions(_words(piece), table)
+        if len(piece) <= MAX_QUOTED and len(table.known) < MOST_KNOWN:
+            table.known[piece] = actions
+    return actions
+
+
+def _arrow_actions(piece: str, table: _Table) -> list[int]:
+    words = _words(piece)
     for word in words:
         if not table.arrows.keys() >= set(word):
             raise _Unread(Outcome.UNKNOWN_WORD, f"{_quote(word)} stands beside arrows; nothing but arrows may")
