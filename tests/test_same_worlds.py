@@ -169,3 +169,133 @@ def test_seeds_give_the_same_levels_whatever_was_drawn_before():
     assert len(set(first)) == 3
     following, _ = gym.make_vec(IDS[0], num_envs=3).reset(seed=5)
     assert following[0] == first[0] and first[1] not in following
+
+
+def played(id, num_steps=30, num_envs=N, actions=random_actions, **settings):
+    """Return all that a batch gave in so many turns."""
+    envs = gym.make_vec(id, num_envs=num_envs, turn_limit=9, num_levels=20, **settings)
+    rng, (seen, info) = np.random.default_rng(0), envs.reset(seed=3)
+    turns = [(seen, info)]
+    for _ in range(num_steps):
+        given = actions(rng, id)
+        turns.append(envs.step(np.resize(given, num_envs) if isinstance(given, np.ndarray) else given))
+    return turns
+
+
+def assert_same(one, other, path=""):
+    assert type(one) is type(other), path
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), path
+        for name in one:
+            assert_same(one[name], other[name], f"{path}.{name}")
+    elif isinstance(one, tuple | list):
+        for place, pair in enumerate(zip(one, other, strict=True)):
+            assert_same(*pair, f"{path}[{place}]")
+    elif isinstance(one, np.ndarray) and one.dtype == object:
+        assert_same(one.tolist(), other.tolist(), path)
+    else:
+        np.testing.assert_array_equal(one, other, path)
+
+
+@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
+def test_threads_play_the_same(id, mode, monkeypatch):
+    monkeypatch.setattr("textworlds.worlds.WORTH_A_THREAD", 64)
+    settings = {"num_envs": 300, "observation": "picture", "action": "discrete", "autoreset_mode": mode}
+    assert_same(played(id, threads=3, **settings), played(id, **settings))
+
+
+@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
+def test_without_novelty_all_else_is_the_same(id, mode):
+    settings = {"observation": "picture", "action": "discrete", "autoreset_mode": mode}
+    full = played(id, **settings)
+    for turn in full:
+        for info in (turn[-1], turn[-1].get("final_info", {})):
+            for name in ("novel", "_novel", "num_novel", "_num_novel"):
+                info.pop(name, None)
+    assert_same(played(id, novelty=False, **settings), full)
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_bytes_say_what_texts_say(id):
+    turns = played(id, actions=random_messages, autoreset_mode="SameStep")
+    as_bytes = played(
+        id,
+        actions=lambda rng, id: np.array([message.encode() for message in random_messages(rng, id)]),
+        as_bytes=True,
+        autoreset_mode="SameStep",
+    )
+    for turn, other in zip(turns, as_bytes, strict=True):
+        texts = [text.split("\n\n")[-1] if text.startswith("Not read") else text for text in turn[0]]
+        assert texts == [row.tobytes().decode("ascii") for row in other[0]]
+        for infos in (turn[-1], other[-1]):
+            infos.pop("final_obs", None)
+        assert_same(turn[1:], other[1:])
+
+
+def test_what_a_turn_gave_is_not_touched_by_the_next():
+    envs = gym.make_vec(IDS[0], num_envs=N, observation="picture", action="discrete")
+    envs.reset(seed=0)
+    seen, *results, info = envs.step(np.zeros(N, int))
+    kept = [seen.copy(), *(one.copy() for one in results), {name: value.copy() for name, value in info.items()}]
+    for action in (1, 2, 3):
+        envs.step(np.full(N, action))
+    assert_same([seen, *results, info], kept)
+
+
+def test_any_layout_of_actions_is_read():
+    envs = [gym.make_vec(IDS[0], num_envs=N, observation="picture", action="discrete") for _ in range(2)]
+    for env in envs:
+        env.reset(seed=0)
+    actions = np.random.default_rng(0).integers(4, size=(10, N, 2))
+    for turn in actions:
+        contiguous = np.ascontiguousarray(turn[:, 0])
+        assert_same(envs[0].step(turn[:, 0].astype(np.uint16)[::1]), envs[1].step(contiguous))
+
+
+def test_a_state_with_novelty_and_one_without_do_not_mix():
+    with_it, without = gym.make(IDS[0]).unwrapped, gym.make(IDS[0], novelty=False).unwrapped
+    for one, other in ((with_it, without), (without, with_it)):
+        one.reset(seed=0)
+        other.reset(seed=0)
+        with pytest.raises(ValueError, match="novelty"):
+            one.set_state(other.get_state())
+
+
+def test_long_episodes_fill_no_table():
+    env = gym.make(IDS[1], height=31, width=31, action="discrete", turn_limit=10**6, split="all").unwrapped
+    env.reset(seed=0)
+    seen, rng = {env.get_state().state.board.tobytes()}, np.random.default_rng(0)
+    for _ in range(4000):
+        _, _, over, _, info = env.step(int(rng.integers(4)))
+        board = env.get_state().state.board.tobytes()
+        assert info["novel"] == (board not in seen)
+        seen.add(board)
+        if over:
+            env.reset()
+            seen = {env.get_state().state.board.tobytes()}
+
+
+@pytest.mark.parametrize("novelty", [3, None, "yes"])
+def test_novelty_is_yes_or_no(novelty):
+    with pytest.raises(ValueError, match="novelty must be a bool"):
+        gym.make(IDS[0], novelty=novelty)
+
+
+def test_bytes_have_the_length_that_their_space_says():
+    env = gym.make(IDS[0], as_bytes=True)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="shape"):
+        env.reset(options={"level": "#######\n#@ $ .#\n#     #\n#######"})
+
+
+def test_worlds_that_were_over_before_do_not_end_twice():
+    settings = {"num_envs": N, "turn_limit": 1, "action": "discrete", "observation": "picture"}
+    first, second = (gym.make_vec(IDS[0], autoreset_mode=mode, **settings) for mode in ("NextStep", "SameStep"))
+    first.reset(seed=0)
+    assert first.step(np.zeros(N, int))[3].all()
+    second.set_state(first.get_state())
+    *_, truncated, info = second.step(np.zeros(N, int))
+    assert not truncated.any() and "final_info" not in info
+    assert second.step(np.zeros(N, int))[3].all()

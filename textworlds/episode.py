@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from textworlds.checks import seeds_from
-from textworlds.episodes import TOTALS, Episodes, Turn
+from textworlds.episodes import TOTALS, Episodes
 from textworlds.grid import BOOK, OVER_LIMIT
 from textworlds.ids import find_id
 from textworlds.levels.making import NoLevel
-from textworlds.play import FLAG_NAMES
+from textworlds.play import LEDGER_ROWS, REASON
 from textworlds.puzzles import Puzzle
+from textworlds.text.grammars import Reading
 from textworlds.worlds import Snapshot
 
 
@@ -71,6 +72,7 @@ class Episode(HasEpisodes):
         self.episodes = Episodes(puzzle, 1, **{**defaults, **settings})
         self.has_seed = False
         self._is_over = True
+        self._lines: dict[bytes, dict[str, Any]] = {}  # ledgers of turns of one action
 
     @property
     def puzzle(self) -> Puzzle:
@@ -114,12 +116,11 @@ class Episode(HasEpisodes):
         """
         if self._is_over:
             raise RuntimeError("no episode is under way; call reset() to begin one")
-        turn = self.episodes.act([message])
-        text = self.episodes.observe(turn)[0]
-        book = self.episodes.worlds.book.item(0)
+        text, reading, rows = self.episodes.act_alone(message)
+        book = self.episodes.worlds.state.book.item(0)
         terminated, truncated = book[_TERMINATED], book[_TRUNCATED]
         self._is_over = terminated or truncated
-        return Result(text, book[_REWARD], terminated, truncated, self._ledger(turn, book))
+        return Result(text, book[_REWARD], terminated, truncated, self._ledger(reading, rows, book))
 
     def say_reason(self, reason: int) -> str:
         """Say what a reason code of the ledger means; ValueError for a code that there is not."""
@@ -174,42 +175,52 @@ class Episode(HasEpisodes):
 
     def totals(self) -> dict[str, Any]:
         """Return the counts of the episode so far; see the class."""
-        return self._totals(self.episodes.worlds.book.item(0))
+        return self._add_totals({}, self.episodes.worlds.book.item(0))
 
-    def _ledger(self, turn: Turn, book: tuple[Any, ...]) -> dict[str, Any]:
-        flags, reasons = turn.ledger[:, 0].tolist()
-        ledger: dict[str, Any]
-        if turn.readings is None:
-            ledger = dict(zip(FLAG_NAMES, _FLAGS[flags[0]]))
-            ledger["reason"], ledger["asked"] = reasons[0], 1
-            return ledger | self._totals(book)
-        (reading,) = turn.readings
+    def _ledger(self, reading: Reading | None, rows: bytes, book: tuple[Any, ...]) -> dict[str, Any]:
+        length = len(rows) // LEDGER_ROWS
+        if reading is None:
+            ledger = dict(self._lines.get(rows) or self._line(rows))
+            return self._add_totals(ledger, book)
         kept, over = len(reading.actions), reading.over
-        rows = [_FLAGS[flag] for flag in flags[:kept]] + [_FLAGS[0]] * over
-        columns = zip(*rows) if rows else [()] * len(FLAG_NAMES)
-        ledger = {name: list(column) for name, column in zip(FLAG_NAMES, columns)}
-        ledger["reason"], ledger["asked"] = reasons[:kept] + [OVER_LIMIT] * over, kept + over
-        ledger["actions"], ledger["outcome"], ledger["why"] = list(reading.actions), reading.outcome, reading.why
-        return ledger | self._totals(book)
+        if length == kept == 1 and not over:
+            ledger = {name: [value] for name, value in (self._lines.get(rows) or self._line(rows)).items()}
+        else:
+            ledger = {
+                name: [*map(bool, rows[row * length :][:kept])] + [False] * over for row, name in self.episodes.flags
+            }
+            ledger["reason"] = [*rows[REASON * length :][:kept]] + [OVER_LIMIT] * over
+        ledger["asked"], ledger["actions"] = kept + over, [*reading.actions]
+        ledger["outcome"], ledger["why"] = reading.outcome, reading.why
+        return self._add_totals(ledger, book)
 
-    def _totals(self, book: tuple[Any, ...]) -> dict[str, Any]:
-        totals = {name: book[place] for name, place in _TOTALS}
-        solved = book[_LEFT] == 0
-        totals["goals_left"], totals["solved"], totals["deadlocked"] = book[_LEFT], solved, book[_LOST]
-        totals["outcome_reward"] = self.episodes.worlds.outcome_reward if solved else 0.0
-        if self.episodes.worlds.levels is not None:
-            totals["index"] = book[_INDEX]
+    def _line(self, rows: bytes) -> dict[str, Any]:
+        """Return the ledger of one action, kept for the next time."""
+        line = {name: rows[row] == 1 for row, name in self.episodes.flags} | {"reason": rows[REASON], "asked": 1}
+        self._lines[rows] = line
+        return line
+
+    def _add_totals(self, ledger: dict[str, Any], book: tuple[Any, ...]) -> dict[str, Any]:
+        """Add the counts of the episode so far to a ledger, and return it."""
+        left, worlds = book[_LEFT], self.episodes.worlds
+        ledger["num_turns"], ledger["num_asked"] = book[_NUM_TURNS], book[_NUM_ASKED]
+        ledger["num_changed"] = book[_NUM_CHANGED]
+        if worlds.novelty:
+            ledger["num_novel"] = book[_NUM_NOVEL]
+        ledger["goals_left"], ledger["solved"], ledger["deadlocked"] = left, left == 0, book[_LOST]
+        ledger["outcome_reward"] = 0.0 if left else worlds.outcome_reward
+        if worlds.levels is not None:
+            ledger["index"] = book[_INDEX]
         if self.episodes.gives_distance:
-            totals["distance"] = int(self.episodes.worlds.distances()[0])
+            ledger["distance"] = int(worlds.distances()[0])
         if self.episodes.gives_mask:
-            totals["action_mask"] = self.action_mask().astype(np.int8)
-        return totals
+            ledger["action_mask"] = self.action_mask().astype(np.int8)
+        return ledger
 
 
-# Where the numbers of grid.BOOK stand in a world's record, and the flags that a byte of the ledger holds.
+# Where the numbers of grid.BOOK stand in a world's record.
 _NAMES = BOOK.names or ()
-_TERMINATED, _TRUNCATED, _REWARD, _LEFT, _TURN_LIMIT, _INDEX, _LOST = map(
-    _NAMES.index, ("terminated", "truncated", "reward", "left", "turn_limit", "index", "lost")
+_TERMINATED, _TRUNCATED, _REWARD, _TURN_LIMIT, _INDEX, _LOST = map(
+    _NAMES.index, ("terminated", "truncated", "reward", "turn_limit", "index", "lost")
 )
-_TOTALS = [(name, _NAMES.index(name)) for name in TOTALS]
-_FLAGS = [tuple(flags >> bit & 1 > 0 for bit in range(len(FLAG_NAMES))) for flags in range(256)]
+_LEFT, _NUM_TURNS, _NUM_ASKED, _NUM_CHANGED, _NUM_NOVEL = map(_NAMES.index, ("left", *TOTALS))

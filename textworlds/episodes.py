@@ -7,15 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from textworlds.checks import check_type, check_whole, indices_from
+from textworlds.grid import NO_ACTION
 from textworlds.levels.bank import FIRST_SEED, generate_levels, read_level
 from textworlds.levels.content import ANY, SPLITS
 from textworlds.levels.files import load
 from textworlds.levels.level_set import certify
-from textworlds.play import NO_ACTION, REASONS
+from textworlds.play import FLAG_NAMES, REASON
 from textworlds.puzzles import Puzzle
-from textworlds.text.formats import FORMATS
+from textworlds.text.formats import FORMATS, MAPS
 from textworlds.text.grammars import Reading
-from textworlds.text.translator import Translator
+from textworlds.text.translator import Asked, Translator
 from textworlds.worlds import Snapshot, Worlds
 
 DEFAULT_GRAMMAR = "tag:action"
@@ -28,12 +29,15 @@ PICTURE, DISCRETE = "picture", "discrete"
 class Turn(NamedTuple):
     """What one turn in N worlds did. All arrays are fresh."""
 
-    ledger: np.ndarray  # uint8[2, N, T], see play
-    num_asked: np.ndarray  # int64[N]
-    readings: list[Reading] | None  # None if actions are numbers
-    actions: np.ndarray  # int8[N, T]
+    ledger: np.ndarray  # uint8[6, N, T], see play
     played: np.ndarray  # bool[N], worlds whose episode was not over before
-    any_unread: bool
+    num_asked: np.ndarray  # int64[N]
+    actions: np.ndarray  # int8[N, T]
+    asked: Asked | None  # how the messages were read; None if actions are numbers
+
+    def reading(self, world: int) -> Reading | None:
+        """Return how a world's message was read; None if its action was a number."""
+        return None if self.asked is None else self.asked.readings[self.asked.rows[world]]
 
 
 class Episodes:
@@ -62,6 +66,13 @@ class Episodes:
             or "all". By default "train"; then, where levels are given, all of these. See content.py: no level of one split
             is, turned or mirrored, in another.
         num_levels: play only so many different levels, generated from seeds of 2**63 and up.
+        novelty: tell which actions led to a state not seen in the episode. Without it `novel` and `num_novel` are left
+            out of the ledger, and a batch of thousands is faster by a third and takes a third of the memory.
+        as_bytes: texts are ASCII, uint8[N, L], and so may messages be, in an array of dtype "S". Only for "dense" and
+            "spaced", whose texts have one length, without legend and feedback; nothing is said of an unread message then,
+            its reason is in the ledger alone.
+        threads: share the worlds out to so many threads, 8,192 or more to each, as fewer are faster in one; what is played
+            does not depend on it.
         **options: what the generator should make; the fields of puzzle.options.
 
     Raises:
@@ -87,12 +98,17 @@ class Episodes:
         levels: str | os.PathLike[str] | Sequence[Any] | None = None,
         split: str | None = None,
         num_levels: int | None = None,
+        novelty: bool = True,
+        as_bytes: bool = False,
+        threads: int = 1,
         **options: Any,
     ) -> None:
         self.puzzle = puzzle
         check_whole(height=height, width=width, turn_limit=turn_limit, num_worlds=num_worlds)
         check_whole(num_levels=1 if num_levels is None else num_levels)
         check_type(bool, legend=legend, feedback=feedback, action_mask=action_mask, distance=distance)
+        check_type(bool, novelty=novelty, as_bytes=as_bytes)
+        check_whole(threads=threads)
         check_type(str, observation=observation, action=action, rewards=rewards)
         if int(height) * int(width) > MOST_CELLS:
             raise ValueError(f"{height} rows and {width} columns are more than {MOST_CELLS:,} cells")
@@ -110,11 +126,19 @@ class Episodes:
             pictures, self._given = load(levels, self.puzzle, settings["split"])
         elif num_levels is not None:
             pictures = generate_levels(self.puzzle, num_levels, **settings)
-        self.worlds = Worlds(self.puzzle, num_worlds, levels=pictures, **settings)
+        if as_bytes and (observation not in MAPS or legend or feedback):
+            raise ValueError(f"as_bytes is for the observations {' and '.join(MAPS)}, without legend and feedback")
+        self.worlds = Worlds(
+            self.puzzle, num_worlds, levels=pictures, novelty=novelty, threads=int(threads), **settings
+        )
+        self.as_bytes = as_bytes
+        self.flags = [(row, name) for row, name in enumerate(FLAG_NAMES) if novelty or name != "novel"]
+        self.total_names = tuple(name for name in TOTALS if novelty or name != "num_novel")
         self.speaks_pictures = observation == PICTURE
         self.takes_numbers = action == DISCRETE
         self.gives_mask, self.gives_distance = action_mask, distance
         self.most_turns = MOST
+        self._num_actions = len(puzzle.words.vocabulary.names)
         format = "dense" if self.speaks_pictures else observation
         grammar = DEFAULT_GRAMMAR if self.takes_numbers else action
         words = self.puzzle.words
@@ -179,7 +203,7 @@ class Episodes:
         After it come the first levels of `seeds`, uint64[K], or the next ones of the seeds that the worlds have.
         """
         picture = read_level(level, self.puzzle)
-        if self.speaks_pictures and picture.shape != self.worlds.shape:
+        if (self.speaks_pictures or self.as_bytes) and picture.shape != self.worlds.shape:
             raise ValueError(f"pictures here have the shape {self.worlds.shape}; the level given has {picture.shape}")
         self.worlds.place(worlds, picture, seeds)
         self.translator.reshape(self.worlds.shape)
@@ -188,18 +212,42 @@ class Episodes:
         """Play one turn in every world whose episode is not over.
 
         Args:
-            actions: N messages, or N action numbers.
+            actions: N messages (each a str or bytes), or N action numbers.
         """
-        book = self.worlds.book
-        played = ~(book["terminated"] | book["truncated"])
+        played, asked = ~self.worlds.over(), None
         if self.takes_numbers:
-            numbers, readings, any_unread = self._read_numbers(actions), None, False
+            numbers = self._read_numbers(actions)
             num_asked = np.ones(len(numbers), np.int64)
         else:
-            _check_messages(actions, len(book))
-            numbers, num_asked, readings, any_unread = self.translator.read(actions)
-        ledger = self.worlds.play(numbers, num_asked)
-        return Turn(ledger, num_asked, readings, numbers, played, any_unread)
+            asked = self.translator.read(_messages_from(actions, len(played)))
+            numbers, num_asked = asked.actions, asked.num_asked
+        return Turn(self.worlds.play(numbers, num_asked), played, num_asked, numbers, asked)
+
+    def act_alone(self, action: Any) -> tuple[Any, Reading | None, bytes]:
+        """Play one turn of a world alone, as `act` and `observe` do for many.
+
+        Args:
+            action: a message, or an action number.
+
+        Returns:
+            The observation, how the message was read, and the ledger's rows, of T bytes each.
+        """
+        reading, num_asked = None, 1
+        actions: tuple[int, ...]
+        if self.takes_numbers:
+            actions = (self._read_number(action),)
+        else:
+            reading = self.translator.read_one(action)
+            actions, num_asked = reading.actions or (NO_ACTION,), len(reading.actions) + reading.over
+        rows = self.worlds.play_alone(actions, num_asked)
+        if self.speaks_pictures:
+            return self.worlds.copy_picture(), reading, rows
+        text = self.observe()[0] if self.as_bytes else self.translator.write_one(self.worlds.state.board)
+        if self.translator.feedback or (reading is not None and not reading.actions and not self.as_bytes):
+            kept = 1 if reading is None else len(reading.actions)
+            reasons = rows[REASON * len(actions) :]
+            text = self.translator.comment(text, reading, actions[:kept], reasons[:kept])
+        return text, reading, rows
 
     def restore(self, state: Snapshot) -> None:
         """Go back to where worlds.snapshot() was called."""
@@ -209,7 +257,7 @@ class Episodes:
     def observe(
         self, turn: Turn | None = None, begun: np.ndarray | None = None, worlds: np.ndarray | None = None
     ) -> Any:
-        """Return what worlds look like: a list of texts, or uint8[K, P, H, W].
+        """Return what worlds look like: a list of texts, or uint8[K, L] as_bytes, or uint8[K, P, H, W].
 
         Args:
             turn: the turn that led here, for what is to be said of it.
@@ -218,14 +266,17 @@ class Episodes:
             worlds: int64[K], those to observe; all by default.
         """
         if self.speaks_pictures:
-            return self.worlds.pictures().copy() if worlds is None else self.worlds.pictures()[worlds]
-        board = self.worlds.state.board
-        texts = self.translator.write(board if worlds is None else board[worlds])
-        has_comments = turn is not None and (self.translator.feedback or turn.any_unread)
+            return self.worlds.copy_pictures() if worlds is None else self.worlds.pictures()[worlds]
+        board = self.worlds.state.board if worlds is None else self.worlds.state.board[worlds]
+        if self.as_bytes:
+            return self.translator.write_bytes(board)
+        texts = self.translator.write(board)
+        any_unread = turn is not None and turn.asked is not None and turn.asked.any_unread
+        has_comments = turn is not None and (self.translator.feedback or any_unread)
         if not (has_comments or self.translator.legend):
             return texts
         if begun is None:
-            begun = np.full(len(board), turn is None)
+            begun = np.full(len(self.worlds.book), turn is None)
         if self.translator.legend:
             for place in np.flatnonzero(begun if worlds is None else begun[worlds]):
                 texts[place] = self.translator.open(texts[place])
@@ -238,16 +289,25 @@ class Episodes:
         return texts
 
     def _comment(self, text: str, turn: Turn, world: int) -> str:
-        reading = None if turn.readings is None else turn.readings[world]
         kept = turn.actions[world] != NO_ACTION
-        return self.translator.comment(text, reading, turn.actions[world][kept], turn.ledger[REASONS, world][kept])
+        return self.translator.comment(
+            text, turn.reading(world), turn.actions[world][kept], turn.ledger[REASON, world][kept]
+        )
+
+    def _read_number(self, action: Any) -> int:
+        if type(action) in (int, np.int64) and 0 <= action < self._num_actions:
+            return int(action)
+        number = np.asarray(action)
+        if number.shape != () or number.dtype.kind not in "iu" or not 0 <= number < self._num_actions:
+            raise ValueError(f"an action is a whole number from 0 to {self._num_actions - 1}; got {action!r:.80}")
+        return int(number)
 
     def _read_numbers(self, actions: Any) -> np.ndarray:
         numbers = np.asarray(actions)
-        num_actions = len(self.puzzle.words.vocabulary.names)
+        num_actions = self._num_actions
         if numbers.shape != (len(self.worlds.book),) or numbers.dtype.kind not in "iu":
             raise ValueError(f"actions must be {len(self.worlds.book)} whole numbers, one a world; got {actions!r}")
-        if len(numbers) and (numbers.min() < 0 or numbers.max() >= num_actions):
+        if len(numbers) and (numbers.max() >= num_actions or (numbers.dtype.kind == "i" and numbers.min() < 0)):
             raise ValueError(f"actions are numbers from 0 to {num_actions - 1}; got {actions!r}")
         return numbers.astype(np.int8)[:, None]
 
@@ -279,6 +339,11 @@ def _check_max_actions(max_actions: int | None) -> int:
     return int(max_actions)
 
 
-def _check_messages(messages: Any, num_worlds: int) -> None:
-    if not isinstance(messages, Sequence | np.ndarray) or isinstance(messages, str) or len(messages) != num_worlds:
-        raise ValueError(f"{num_worlds} messages are needed, one a world; got {messages!r:.80}")
+def _messages_from(messages: Any, num_worlds: int) -> Sequence[str | bytes]:
+    is_list = isinstance(messages, Sequence) and not isinstance(messages, str | bytes)
+    if not (is_list or (isinstance(messages, np.ndarray) and messages.ndim)) or len(messages) != num_worlds:
+        given = len(messages) if is_list and not isinstance(messages, str | bytes) else f"{messages!r:.80}"
+        raise ValueError(f"{num_worlds} messages are needed, one a world; got {given}")
+    if isinstance(messages, np.ndarray) and messages.dtype.kind in "SU" and messages.ndim == 1:
+        return messages.tolist()
+    return messages  # type: ignore[return-value] # each is looked at when it is read

@@ -1,27 +1,28 @@
 """Turns of any puzzle: actions in, the state changed in place, and a ledger of what each action did.
 
-A turn is the list of actions given at once. The ledger is uint8[2, N, T]: for action t of world n,
-ledger[FLAGS, n, t] holds the flags below and ledger[REASONS, n, t] the reason code (grid.CHANGED if it changed the
-world). `step` says whether an action changed the world; nothing recomputes it.
+A turn is the list of actions given at once. The ledger is uint8[6, N, T]: for action t of world n, ledger[f, n, t] is
+flag f below, 0 or 1, and ledger[REASON, n, t] the reason code (grid.CHANGED if it changed the world). `step` says
+whether an action changed the world; nothing recomputes it.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import CHANGED, SOLVED, SOLVED_ALREADY, copy_cells, settle
+from textworlds.grid import CHANGED, NO_ACTION, NOT_ASKED, SOLVED, SOLVED_ALREADY, copy_cells, new_state, settle
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import Puzzle
 from textworlds.random import below, start_stream
 
-FLAGS, REASONS = range(2)
-NO_ACTION = -1
-
-# Flags of one action. Reversal: back to the state before the last change. Progress: fewer goals left than ever before
+# Rows of the ledger. Reversal: back to the state before the last change. Progress: fewer goals left than ever before
 # in this episode, so that a box pushed off its goal and on again gains nothing.
 FLAG_NAMES = ("played", "changed", "novel", "reversal", "progress")
-PLAYED, HAS_CHANGED, NOVEL, REVERSAL, PROGRESS = (1 << bit for bit in range(len(FLAG_NAMES)))
+PLAYED, HAS_CHANGED, NOVEL, REVERSAL, PROGRESS, REASON = range(6)
+LEDGER_ROWS = 6
+
+BLOCK = 64  # worlds that are played before the states they came to are looked up; see fetch
 
 
 # Each puzzle's own, put in place by Kernel.bind.
@@ -31,89 +32,136 @@ is_lost: Kernel
 
 
 @kernel
+def first_slot(history, key):
+    """Return where in a table of states seen to look for a key first. Unsigned, as an index that may be negative costs."""
+    return key >> np.uint64(20) & np.uint64(history.shape[1] - 1)
+
+
+@kernel
 def remember(history, world, key):
     """Add a key to a world's table of states seen; return True if it was not there.
 
     Args:
         history: uint64[N, K], open addressing, 0 is free; K is a power of two and never full.
     """
-    slots = history.shape[1]
     key |= np.uint64(1)
-    slot = np.int64(key >> np.uint64(20)) & (slots - 1)
-    while history[world, slot] != 0:
-        if history[world, slot] == key:
-            return False
-        slot = (slot + 1) & (slots - 1)
-    history[world, slot] = key
-    return True
+    slot = first_slot(history, key)
+    while history[world, slot] != 0 and history[world, slot] != key:
+        slot = first_slot(history, (slot + np.uint64(1)) << np.uint64(20))
+    is_new = history[world, slot] == 0
+    history[world, slot] = key  # also if it was there: a branch that is taken every other time costs more
+    return is_new
 
 
 @kernel
-def act(state, world, history, action):
-    """Play one action; return its flags and reason."""
+def act(state, world, action, ledger, turn):
+    """Play one action and write its line in the ledger, but for NOVEL; return its reason."""
     book = state.book[world]
-    if book.left == 0:
-        return 0, SOLVED_ALREADY
     key = book.key
     reason = step(state, world, 0, action)
-    if reason != CHANGED:
-        return PLAYED, reason
-    flags = PLAYED | HAS_CHANGED
-    if book.key == book.before:
-        flags |= REVERSAL
-    book.before = key
-    if remember(history, world, book.key):
-        flags |= NOVEL
-    if book.left < book.fewest:
-        flags |= PROGRESS
-        book.fewest = book.left
-    return flags, reason
+    ledger[PLAYED, world, turn] = 1
+    ledger[HAS_CHANGED, world, turn] = reason == CHANGED
+    ledger[REVERSAL, world, turn] = reason == CHANGED and book.key == book.before
+    ledger[PROGRESS, world, turn] = book.left < book.fewest
+    ledger[REASON, world, turn] = reason
+    book.fewest = min(book.fewest, book.left)
+    if reason == CHANGED:
+        book.before = key
+    return reason
 
 
 @kernel
-def play_turn(state, world, history, actions, pay, ledger):
-    """Play one world's actions up to the first NO_ACTION; count and pay them."""
+def skip(world, reason, ledger, turn):
+    """Write the line of an action that was not played."""
+    for row in range(REASON):
+        ledger[row, world, turn] = 0
+    ledger[REASON, world, turn] = reason
+
+
+@kernel
+def play_turn(state, world, actions, pay, ledger, keys, place):
+    """Play one world's actions, but for NO_ACTION; count and pay them, and keep the key after each."""
     book = state.book[world]
+    num_changed, reward = 0, 0.0
     for turn in range(actions.shape[1]):
-        if actions[world, turn] == NO_ACTION:
-            break
-        flags, reason = act(state, world, history, actions[world, turn])
-        ledger[FLAGS, world, turn] = flags
-        ledger[REASONS, world, turn] = reason
-        book.num_changed += flags & HAS_CHANGED != 0
-        book.num_novel += flags & NOVEL != 0
-        if flags & PLAYED:
-            book.reward += pay[SOLVED if book.left == 0 else reason]
+        action = actions[world, turn]
+        if action == NO_ACTION or book.left == 0:
+            skip(world, NOT_ASKED if action == NO_ACTION else SOLVED_ALREADY, ledger, turn)
+        else:
+            reason = act(state, world, action, ledger, turn)
+            num_changed += reason == CHANGED
+            reward += pay[SOLVED if book.left == 0 else reason]
+        keys[place, turn] = book.key
+    book.num_changed += num_changed
+    book.reward = reward
 
 
 @kernel
-def play(state, history, actions, asked, pay, ledger):
-    """Play a turn in every world whose episode is not over.
+def end_turn(state, world, asked, history, ledger, keys, place):
+    """Fill in which of a world's actions led to a new state, and end its turn."""
+    book = state.book[world]
+    for turn in range(keys.shape[1]):
+        is_new = history.shape[1] != 0 and remember(history, world, keys[place, turn])
+        ledger[NOVEL, world, turn] = is_new
+        book.num_novel += is_new
+    book.num_turns += 1
+    book.num_asked += asked[world]
+    book.terminated = book.left == 0
+    book.truncated = book.num_turns >= book.turn_limit and not book.terminated
+
+
+@kernel
+def sit_out(state, world, ledger):
+    """Write down that a world's episode was over before the turn."""
+    state.book[world].reward = 0.0
+    for turn in range(ledger.shape[2]):
+        skip(world, NOT_ASKED, ledger, turn)
+
+
+@kernel
+def fetch(history, keys, start, stop):
+    """Read where a block's worlds will look their new states up; return nothing of use.
+
+    The tables lie far away in memory. Reads that nothing depends on are waited for all at once, a dozen at a time.
+    """
+    read = np.uint64(0)
+    for world in range(start, stop if history.shape[1] else start):
+        for turn in range(keys.shape[1]):
+            read |= history[world, first_slot(history, keys[world - start, turn])]
+    return read
+
+
+@kernel
+def play(state, history, keys, actions, asked, pay, ledger, first, last):
+    """Play a turn in every world from `first` to before `last` whose episode is not over, a block of worlds at a time.
 
     Args:
         state: changed in place, its book with it: reward, terminated and truncated of this turn.
-        history: uint64[N, K], with room for T more states in each world.
+        history: uint64[N, K], with room for T more states in each world; K = 0 to look none up.
+        keys: uint64[BLOCK, T], to work in.
         actions: int8[N, T], each row padded with NO_ACTION.
         asked: int64[N], actions that each message asked for, those over the limit included.
         pay: float64[R], the reward of an action by its reason code; pay[SOLVED] for the one that solves the level.
-        ledger: uint8[2, N, T], all zero; filled in.
+        ledger: uint8[6, N, T], filled in.
 
     Returns:
-        The largest number of novel states that any world has seen in its episode.
+        The largest number of novel states that any world has seen in its episode, and what `fetch` returned, so that the
+        compiler does not leave it out.
     """
-    most_novel = 0
-    for world in range(actions.shape[0]):
-        book = state.book[world]
-        book.reward = 0.0
-        if book.terminated or book.truncated:
-            continue
-        play_turn(state, world, history, actions, pay, ledger)
-        book.num_turns += 1
-        book.num_asked += asked[world]
-        book.terminated = book.left == 0
-        book.truncated = book.num_turns >= book.turn_limit and not book.terminated
-        most_novel = max(most_novel, book.num_novel)
-    return most_novel
+    most_novel, read = 0, np.uint64(0)
+    for start in range(first, last, keys.shape[0]):
+        stop = min(start + keys.shape[0], last)
+        for world in range(start, stop):
+            if state.book[world].terminated or state.book[world].truncated:
+                sit_out(state, world, ledger)
+            else:
+                play_turn(state, world, actions, pay, ledger, keys, world - start)
+        read |= fetch(history, keys, start, stop)
+        for world in range(start, stop):
+            if not (state.book[world].terminated or state.book[world].truncated):
+                end_turn(state, world, asked, history, ledger, keys, world - start)
+                most_novel = max(most_novel, state.book[world].num_novel)
+    return most_novel, read
 
 
 @kernel
@@ -128,8 +176,10 @@ def begin(state, history, world, turn_limit):
     book.lost = is_lost(state, world)
     book.terminated = book.truncated = False
     book.reward = 0.0
-    history[world] = 0
-    remember(history, world, book.key)
+    for slot in range(history.shape[1]):
+        history[world, slot] = 0
+    if history.shape[1]:
+        remember(history, world, book.key)
 
 
 @kernel
@@ -199,3 +249,11 @@ def turns_of(puzzle: Puzzle) -> Turns:
     verbs = {"step": puzzle.step, "goals_left": puzzle.goals_left, "is_lost": puzzle.is_lost}
     hot, *others = (kernel.bind(**verbs) for kernel in (play, begin_with, begin_all, rehash, try_actions))
     return Turns(hot.lean(), *others)
+
+
+@cache
+def player_of(puzzle: Puzzle) -> Callable[..., tuple[int, int]]:
+    """Return `play` for a puzzle, for arguments that are contiguous and of just the dtypes that it names."""
+    keys, asked = np.zeros((BLOCK, 1), np.uint64), np.zeros(1, np.int64)
+    actions, ledger = np.zeros((1, 1), np.int8), np.zeros((LEDGER_ROWS, 1, 1), np.uint8)
+    return turns_of(puzzle).play.entry(new_state(1, (1, 1, 1)), keys, keys, actions, asked, np.zeros(1), ledger, 0, 1)

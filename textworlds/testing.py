@@ -19,10 +19,23 @@ import numpy as np
 
 from textworlds.episode import Episode
 from textworlds.episodes import Episodes
-from textworlds.grid import AGENT, CHANGED, GOAL, ITEM, SOLID, SOLVED, WALLS, State, close_walls, new_state, settle
+from textworlds.grid import (
+    AGENT,
+    CHANGED,
+    GOAL,
+    ITEM,
+    NO_ACTION,
+    SOLID,
+    SOLVED,
+    WALLS,
+    State,
+    close_walls,
+    copy_state,
+    new_state,
+    settle,
+)
 from textworlds.kernel import Kernel
 from textworlds.levels.making import NoLevel
-from textworlds.play import NO_ACTION
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, PUZZLES, Limits, Puzzle, find_puzzle
 from textworlds.random import start_stream
 from textworlds.text import formats, grammars
@@ -166,10 +179,6 @@ def _picture(state: State) -> np.ndarray:
     return state.board[WORLD].reshape(-1, state.height, state.width).copy()
 
 
-def _copy(state: State) -> State:
-    return State(state.board.copy(), state.agents.copy(), state.book.copy(), state.height, state.width)
-
-
 def _is_same(one: State, other: State) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one[:3], other[:3], strict=True))
 
@@ -250,7 +259,7 @@ class _Game:
 
     def __init__(self, puzzle: Puzzle, settings: Settings, seed: int, start: State) -> None:
         self.puzzle, self.settings, self.seed, self.start = puzzle, settings, seed, start
-        self.state = _copy(start)
+        self.state = copy_state(start)
         self.actions: list[int] = []
         self._read: set[bytes] = set()
 
@@ -259,7 +268,7 @@ class _Game:
         return int(self.puzzle.goals_left(self.state, WORLD))
 
     def play(self, action: np.int8) -> None:
-        before = _copy(self.state)
+        before = copy_state(self.state)
         self.actions.append(int(action))
         reason = int(self.puzzle.step(self.state, WORLD, 0, action))
         moment = _Moment(self.puzzle, before, action, reason, self.state)
@@ -278,7 +287,7 @@ class _Game:
     def play_plan(self, must_exist: bool) -> None:
         """Ask for a plan and play it."""
         plan = np.empty(MAX_PLAN, np.int8)
-        before = _copy(self.state)
+        before = copy_state(self.state)
         length, grades = self.puzzle.find_plan(self.state, WORLD, plan)
         self.require("" if _is_same(before, self.state) else "solve left the state other than it was")
         self.require(plan_is_sound(self.puzzle, self.state, plan, length, must_exist))
@@ -499,7 +508,7 @@ def items_stay_as_many(moment: _Moment) -> str:
 
 
 def step_has_no_memory(moment: _Moment) -> str:
-    again = _copy(moment.before)
+    again = copy_state(moment.before)
     reason = moment.puzzle.step(again, WORLD, 0, moment.action)
     same = reason == moment.reason and _is_same(again, moment.after)
     return "" if same else "step did something else when played again from a snapshot of the same state"
@@ -538,7 +547,7 @@ def lost_is_kept(puzzle: Puzzle, state: State) -> str:
 
 
 def key_is_kept(puzzle: Puzzle, state: State) -> str:
-    again = _copy(state)
+    again = copy_state(state)
     settle(again, WORLD)
     if again.book[WORLD].key == state.book[WORLD].key:
         return ""

@@ -1,18 +1,24 @@
 """N worlds of one puzzle being played: numbers in, arrays out."""
 
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.grid import SOLVED, State, new_state
+from textworlds.grid import SOLVED, State, copy_state, new_state
 from textworlds.levels.content import ANY
 from textworlds.levels.making import Wanted, make_levels
-from textworlds.play import turns_of
+from textworlds.play import BLOCK, LEDGER_ROWS, player_of, turns_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits, Puzzle
 
 MIN_SLOTS = 64
 DISTANCE_NODES = 20_000
 MAX_REASONS = 64
+WORTH_A_THREAD = 8192  # worlds; to hand work to a thread and wait for it takes as long as playing a thousand
 
 
 class Start(NamedTuple):
@@ -47,6 +53,8 @@ class Worlds:
         levels: uint8[L, P, H, W], pictures to draw levels from in place of the generator.
         turn_limit: turns after which an episode is truncated; a new value holds from each world's next episode.
         rewards: name of one of the puzzle's reward schemes.
+        novelty: keep track of the states that an episode has seen.
+        threads: how many the worlds are shared out to, 8,192 or more to each; what is played does not depend on it.
 
     Raises:
         ValueError: if no such level can be generated, or there is no such reward scheme.
@@ -54,6 +62,8 @@ class Worlds:
 
     state: State
     start: Start | None = None  # kept for a world alone
+    _views: tuple[np.ndarray, np.ndarray] = (np.zeros(0), np.zeros(0))
+    _room: float = 0  # novel states from which on the tables may have to be widened
     _history: np.ndarray  # uint64[N, K], states seen; see play.remember
 
     def __init__(
@@ -68,6 +78,8 @@ class Worlds:
         split: int = ANY,
         levels: np.ndarray | None = None,
         rewards: str = "outcome",
+        novelty: bool = True,
+        threads: int = 1,
     ) -> None:
         if complaint := "" if levels is not None else puzzle.check_options(options, height, width):
             raise ValueError(f"{puzzle.name}: {complaint}")
@@ -77,13 +89,16 @@ class Worlds:
         self.wanted = Wanted(options, split)
         self.levels = levels
         self.turn_limit = turn_limit
+        self.novelty, self._threads = novelty, threads
         self._level_shape = (puzzle.num_planes(options), height, width)
         if levels is not None:
             self._level_shape = levels.shape[1], levels.shape[2], levels.shape[3]
         self._make_state(num_worlds, self._level_shape)
+        self._desk = _desk(1)
         self._pay = np.zeros(MAX_REASONS)
         for reason, reward in puzzle.rewards[rewards].items():
             self._pay[reason] = reward
+        self.outcome_reward = float(self._pay[SOLVED])  # of the action that solves a level
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -92,18 +107,24 @@ class Worlds:
         return self.state.board.shape[1] // (height * width), height, width
 
     @property
-    def outcome_reward(self) -> float:
-        """What the action that solves a level is paid."""
-        return float(self._pay[SOLVED])
-
-    @property
     def book(self) -> np.ndarray:
         """BOOK[N]: the numbers kept with each world; see grid.BOOK."""
         return self.state.book
 
     def pictures(self) -> np.ndarray:
         """Return the pictures of all worlds as they are now, uint8[N, P, H, W], a view."""
-        return self.state.board.reshape(-1, *self.shape)
+        return self._look()[0]
+
+    def copy_picture(self) -> np.ndarray:
+        """Return the picture of a world alone, uint8[P, H, W], a copy."""
+        return self._look()[1].copy()
+
+    def _look(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return views of the board as pictures, and as the first of them; made anew when the board is."""
+        if self._views[0].base is not self.state.board:
+            pictures = self.state.board.reshape(-1, *self.shape)
+            self._views = pictures, pictures[0]
+        return self._views
 
     def begin(self, worlds: np.ndarray, seeds: np.ndarray | None = None, indices: np.ndarray | None = None) -> None:
         """Begin an episode in each of the worlds listed, with the first level of its seed or the next one.
@@ -170,13 +191,64 @@ class Worlds:
             asked: int64[N], actions that were asked for, those over the limit included.
 
         Returns:
-            The ledger, uint8[2, N, T]; see play. Rewards and ends are in the book.
+            The ledger, uint8[6, N, T]; see play. Rewards and ends are in the book.
         """
-        ledger = np.zeros((2, *actions.shape), np.uint8)
-        self._make_room(actions.shape[1])
-        turns = turns_of(self.puzzle)
-        self._most_novel = turns.play(self.state, self._history, actions, asked, self._pay, ledger)
+        assert actions.shape[0] == len(asked) == len(self.book)
+        actions, asked = np.ascontiguousarray(actions, np.int8), np.ascontiguousarray(asked, np.int64)
+        num_actions = actions.shape[1]
+        ledger = np.empty((LEDGER_ROWS, *actions.shape), np.uint8)
+        self._make_room(num_actions)
+        play = player_of(self.puzzle)
+
+        def play_part(first: int, last: int) -> int:
+            keys = np.empty((BLOCK, num_actions), np.uint64)
+            return play(self.state, self._history, keys, actions, asked, self._pay, ledger, first, last)[0]
+
+        self._most_novel = max(self._share_out(play_part))
         return ledger
+
+    def play_alone(self, actions: Sequence[int], num_asked: int) -> bytes:
+        """Play a turn of a world alone, with the same kernel and less ado.
+
+        Args:
+            actions: one or more, each from 0 to 127 or play.NO_ACTION.
+            num_asked: actions that were asked for, those over the limit included.
+
+        Returns:
+            The ledger's rows, of T bytes each.
+        """
+        row, asked, keys, ledger = self._desk
+        if len(actions) != row.shape[1]:
+            row, asked, keys, ledger = self._desk = _desk(len(actions))
+        row[0, 0] = actions[0]  # which is quicker than the next line, and mostly enough
+        if len(actions) > 1:
+            row[0] = actions
+        asked[0] = num_asked
+        if self._most_novel + len(actions) >= self._room:
+            self._make_room(len(actions))
+        play = player_of(self.puzzle)
+        self._most_novel, _ = play(self.state, self._history, keys, row, asked, self._pay, ledger, 0, 1)
+        return ledger.tobytes()
+
+    def copy_pictures(self) -> np.ndarray:
+        """Return the pictures of all worlds as they are now, uint8[N, P, H, W], a copy."""
+        copy = np.empty_like(self.state.board)
+        self._share_out(lambda first, last: np.copyto(copy[first:last], self.state.board[first:last]))
+        return copy.reshape(-1, *self.shape)
+
+    def over(self) -> np.ndarray:
+        """Return which worlds' episodes are over, bool[N]."""
+        return self.book["terminated"] | self.book["truncated"]
+
+    def _share_out(self, work: Callable[[int, int], Any]) -> list[Any]:
+        """Do work(first, last) on shares of the worlds, each in a thread of its own, and return what came of each."""
+        num_worlds = len(self.book)
+        parts = min(self._threads, num_worlds // WORTH_A_THREAD)
+        if parts < 2:
+            return [work(0, num_worlds)]
+        ends = [num_worlds * part // parts // BLOCK * BLOCK for part in range(parts)] + [num_worlds]
+        others = [_pool(self._threads, os.getpid()).submit(work, *share) for share in pairwise(ends[1:])]
+        return [work(ends[0], ends[1]), *(other.result() for other in others)]
 
     def solve(self, world: int, limits: Limits = Limits()) -> np.ndarray | None:
         """Return a best plan that solves a world from where it is, int8[M]; None if it is proven that there is none.
@@ -206,12 +278,12 @@ class Worlds:
         """Return which actions would change each world now, bool[N, number of actions]."""
         num_actions = len(self.puzzle.words.vocabulary.names)
         masks = np.zeros((len(self.book), num_actions), bool)
-        turns_of(self.puzzle).try_actions(_copy(self.state), self.state, masks)
+        turns_of(self.puzzle).try_actions(copy_state(self.state), self.state, masks)
         return masks
 
     def snapshot(self) -> Snapshot:
         """Return a copy of all that playing on depends on."""
-        return Snapshot(self.puzzle.name, _copy(self.state), self._history.copy(), self._most_novel, self.start)
+        return Snapshot(self.puzzle.name, copy_state(self.state), self._history.copy(), self._most_novel, self.start)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to where a snapshot was taken; the snapshot can be used again.
@@ -226,8 +298,11 @@ class Worlds:
             raise ValueError(f"this state is of {taken}; here are {len(self.book)} of {self.puzzle.name}")
         if len(self.book) > 1 and snapshot.state.board.shape != self.state.board.shape:
             raise ValueError("this state is of boards of another size")
-        self.state = _copy(snapshot.state)
+        if (snapshot.history.shape[1] > 0) != self.novelty:
+            raise ValueError("this state is of worlds with another setting of novelty")
+        self.state = copy_state(snapshot.state)
         self._history = snapshot.history.copy()
+        self._room = 0
         self._most_novel = snapshot.most_novel
         self.start = snapshot.start
 
@@ -236,19 +311,33 @@ class Worlds:
         self.state = new_state(num_worlds, shape)
         if book is not None:
             self.state = self.state._replace(book=book)
-        self._history = np.zeros((num_worlds, MIN_SLOTS), np.uint64)
-        self._most_novel = 0
+        self._history = np.zeros((num_worlds, MIN_SLOTS if self.novelty else 0), np.uint64)
+        self._most_novel, self._room = 0, 0
 
     def _make_room(self, num_actions: int) -> None:
-        """Keep the tables of states seen at most half full, whatever this turn finds."""
+        """Keep the tables of states seen at most seven eighths full, whatever this turn finds."""
         slots = self._history.shape[1]
-        while 2 * (self._most_novel + num_actions + 1) > slots:
+        while self.novelty and self._most_novel + num_actions >= room_in(slots):
             slots *= 2
         if slots > self._history.shape[1]:
             wider = np.zeros((len(self._history), slots), np.uint64)
             turns_of(self.puzzle).rehash(self._history, wider)
             self._history = wider
+        self._room = room_in(slots) if self.novelty else np.inf
 
 
-def _copy(state: State) -> State:
-    return State(state.board.copy(), state.agents.copy(), state.book.copy(), state.height, state.width)
+def _desk(num_actions: int) -> tuple[np.ndarray, ...]:
+    """Return what the kernel reads and writes for a turn of a world alone: actions, asked, keys and ledger."""
+    row, ledger = np.empty((1, num_actions), np.int8), np.empty((LEDGER_ROWS, 1, num_actions), np.uint8)
+    return row, np.empty(1, np.int64), np.empty((1, num_actions), np.uint64), ledger
+
+
+def room_in(slots: int) -> float:
+    """Return how many states a table of so many slots takes: seven eighths."""
+    return 7 * slots // 8
+
+
+@cache
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    """Return threads to share work out to; a forked process has none of its parent's, so it asks for its own."""
+    return ThreadPoolExecutor(threads - 1, "textworlds")

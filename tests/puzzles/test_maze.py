@@ -30,7 +30,7 @@ from textworlds.grid import (
     settle,
 )
 from textworlds.levels.making import Wanted, make_levels
-from textworlds.play import REASONS, turns_of
+from textworlds.play import LEDGER_ROWS, REASON, turns_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.puzzles.maze import ANY, BACKTRACKER, PUZZLE, WILSON, Options
 from textworlds.random import start_stream
@@ -50,10 +50,11 @@ def start(drawing, num_agents=1):
 
 def play(state, actions):
     """Play a turn in world 0; return the reasons."""
-    ledger = np.zeros((2, 1, len(actions)), np.uint8)
-    history = np.zeros((1, 1024), np.uint64)
-    TURNS.play(state, history, np.array([actions], np.int8), np.array([len(actions)]), np.zeros(64), ledger)
-    return ledger[REASONS, 0].tolist()
+    ledger = np.zeros((LEDGER_ROWS, 1, len(actions)), np.uint8)
+    history, keys = np.zeros((1, 1024), np.uint64), np.zeros((1, len(actions)), np.uint64)
+    asked = np.array([len(actions)])
+    TURNS.play(state, history, keys, np.array([actions], np.int8), asked, np.zeros(64), ledger, 0, 1)
+    return ledger[REASON, 0].tolist()
 
 
 def draw(state, world=0):

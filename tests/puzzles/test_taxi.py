@@ -31,7 +31,7 @@ from textworlds.grid import (
 )
 from textworlds.levels.content import SPLITS, keys_of, split_of
 from textworlds.levels.making import Wanted, grade_levels, make_levels
-from textworlds.play import REASONS, turns_of
+from textworlds.play import LEDGER_ROWS, REASON, turns_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.puzzles.taxi import PUZZLE, Options
 from textworlds.puzzles.taxi.rules import DROPOFF, NO_FARE, NO_PASSENGER, NO_STAND, PICKUP, TAXI_FULL
@@ -60,10 +60,11 @@ def start(drawing):
 
 def play(state, actions):
     """Play a turn in world 0; return the reasons."""
-    ledger = np.zeros((2, 1, len(actions)), np.uint8)
-    history = np.zeros((1, 1024), np.uint64)
-    TURNS.play(state, history, np.array([actions], np.int8), np.array([len(actions)]), np.zeros(64), ledger)
-    return ledger[REASONS, 0].tolist()
+    ledger = np.zeros((LEDGER_ROWS, 1, len(actions)), np.uint8)
+    history, keys = np.zeros((1, 1024), np.uint64), np.zeros((1, len(actions)), np.uint64)
+    asked = np.array([len(actions)])
+    TURNS.play(state, history, keys, np.array([actions], np.int8), asked, np.zeros(64), ledger, 0, 1)
+    return ledger[REASON, 0].tolist()
 
 
 def make(num_levels, height=5, width=5, **options):
@@ -179,9 +180,9 @@ def test_a_classic_episode_pays_as_in_gymnasium():
     pay = np.zeros(64)
     pay[list(PUZZLE.rewards["classic"])] = list(PUZZLE.rewards["classic"].values())
     actions = np.append([DROPOFF], plan[:length]).astype(np.int8)[np.newaxis]
-    TURNS.play(
-        state, np.zeros((1, 64), np.uint64), actions, np.ones(1, int), pay, np.zeros((2, *actions.shape), np.uint8)
-    )
+    history, keys = np.zeros((1, 64), np.uint64), np.zeros((1, actions.shape[1]), np.uint64)
+    ledger = np.zeros((LEDGER_ROWS, *actions.shape), np.uint8)
+    TURNS.play(state, history, keys, actions, np.ones(1, int), pay, ledger, 0, 1)
     assert state.book["reward"][0] == -10 - (length - 1) + 20
 
 

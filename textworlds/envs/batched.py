@@ -10,11 +10,11 @@ from gymnasium.vector.utils import batch_space
 from textworlds.checks import check_whole, seeds_from
 from textworlds.envs.single import RENDER_MODES, check_options, check_rendering, make_spaces
 from textworlds.episode import HasEpisodes
-from textworlds.episodes import TOTALS, Episodes, Turn
-from textworlds.grid import NOT_ASKED
+from textworlds.episodes import Episodes, Turn
+from textworlds.grid import copy_book
 from textworlds.levels.making import NoLevel
 from textworlds.pixels import draw_pixels
-from textworlds.play import FLAG_NAMES, FLAGS, NO_ACTION, REASONS
+from textworlds.play import REASON
 from textworlds.puzzles import find_puzzle
 from textworlds.text import formats
 from textworlds.worlds import Snapshot
@@ -27,7 +27,7 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
     of N texts, or uint8[N, P, H, W]; actions N messages, or int[N]. Info holds arrays with Gymnasium's masks: the
     ledger's flags, `reason` and `actions` as [N, T], T the longest list of actions kept in this turn (just [N] for
     discrete actions), padded with False, grid.NOT_ASKED and -1; `asked` [N], those over the limit included; `outcome` [N];
-    `why`, an object array, only when a message was not read whole; and the counts [N].
+    `why`, an object array, only when a message was not read whole; and the counts [N]. Masks that are equal are one array.
 
     Args:
         puzzle: name of the puzzle.
@@ -94,32 +94,37 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         observation = self._observe(begun=mask)
         if self.render_mode == "human":
             self.render()
-        return observation, self._with_mask(self._totals(mask))
+        return observation, self._with_mask(self._totals(mask, copy_book(self.episodes.worlds.book)))
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one turn in every world; worlds whose episode ended are treated as autoreset_mode says."""
         if not self._has_seeds:
             raise RuntimeError("call reset() before the first turn")
-        book = self.episodes.worlds.book
-        over = book["terminated"] | book["truncated"]
-        if over.any() and self.autoreset_mode is AutoresetMode.DISABLED:
+        worlds = self.episodes.worlds
+        over = worlds.over()
+        if self.autoreset_mode is AutoresetMode.DISABLED and over.any():
             raise RuntimeError(
                 f"worlds {np.flatnonzero(over)[:5].tolist()} are over; reset them with a reset_mask first"
             )
         turn = self.episodes.act(actions)
-        ended, info = (book["terminated"] | book["truncated"]) & ~over, self._ledger(turn)
-        result = book["reward"].copy(), book["terminated"] & ~over, book["truncated"] & ~over
-        begun = over
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and ended.any():
-            info = self._final(turn, ended, info)
-            begun = ended
-        if begun.any():
-            self._begin(np.flatnonzero(begun))
+        if self.autoreset_mode is AutoresetMode.NEXT_STEP and over.any():
+            self._begin(np.flatnonzero(over))
+        book, begun = copy_book(worlds.book), over
+        reward, terminated, truncated = (book[name].copy() for name in ("reward", "terminated", "truncated"))
+        info = self._ledger(turn)
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            begun = terminated | truncated  # over before, too, if set_state put them there
+            terminated, truncated = terminated & ~over, truncated & ~over
+            if (ended := terminated | truncated).any():
+                info = self._final(turn, ended, info, book)
+            if begun.any():
+                self._begin(np.flatnonzero(begun))
+                book = copy_book(worlds.book)
         observation = self._observe(turn=turn, begun=begun)
         if self.render_mode == "human":
             self.render()
-        info |= self._totals(np.ones(self.num_envs, bool))
-        return observation, *result, self._with_mask(info)
+        info |= self._totals(np.ones(self.num_envs, bool), book)
+        return observation, reward, terminated, truncated, self._with_mask(info)
 
     def render(self) -> Any:
         """Return the worlds as render_mode says, a tuple of N, or print them."""
@@ -176,35 +181,34 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
 
     def _observe(self, **shown: Any) -> Any:
         seen = self.episodes.observe(**shown)
-        return seen if self.episodes.speaks_pictures else tuple(seen)
+        return tuple(seen) if isinstance(seen, list) else seen
 
     def _ledger(self, turn: Turn) -> dict[str, Any]:
         """Return what a turn did, with Gymnasium's masks."""
         ledger = turn.ledger[:, :, 0] if self.episodes.takes_numbers else turn.ledger
-        info: dict[str, Any] = {name: ledger[FLAGS] >> bit & 1 > 0 for bit, name in enumerate(FLAG_NAMES)}
-        info["reason"], info["asked"] = ledger[REASONS].copy(), turn.num_asked.copy()
-        if turn.readings is not None:
-            info["reason"][turn.actions == NO_ACTION] = NOT_ASKED
-            info["actions"] = turn.actions.copy()
-            info["outcome"] = np.array([reading.outcome for reading in turn.readings], np.uint8)
-        info |= {f"_{name}": turn.played.copy() for name in info}
-        if turn.readings is not None and info["outcome"].any():
-            info["why"] = np.array([reading.why for reading in turn.readings], object)
-            info["_why"] = turn.played & (info["outcome"] > 0)
+        info: dict[str, Any] = {name: ledger[row].view(bool) for row, name in self.episodes.flags}
+        info |= {"reason": ledger[REASON], "asked": turn.num_asked}
+        if turn.asked is not None:
+            info |= {"actions": turn.actions, "outcome": turn.asked.outcomes}
+        info |= {f"_{name}": turn.played for name in info}
+        if turn.asked is not None and turn.asked.outcomes.any():
+            info["why"] = np.array([turn.asked.readings[row].why for row in turn.asked.rows], object)
+            info["_why"] = turn.played & (turn.asked.outcomes > 0)
         return info
 
-    def _totals(self, mask: np.ndarray) -> dict[str, Any]:
-        book = self.episodes.worlds.book
-        totals = {name: book[name].copy() for name in TOTALS}
+    def _totals(self, mask: np.ndarray, book: np.ndarray) -> dict[str, Any]:
+        """Return the counts of all worlds, columns of a copy of the book, with Gymnasium's masks."""
         solved = book["left"] == 0
-        paid = np.where(solved, self.episodes.worlds.outcome_reward, 0.0)
-        totals |= {"goals_left": book["left"].copy(), "solved": solved, "outcome_reward": paid}
-        totals["deadlocked"] = book["lost"].copy()
+        totals = {name: book[name] for name in self.episodes.total_names} | {
+            "goals_left": book["left"],
+            "deadlocked": book["lost"],
+        }
+        totals |= {"solved": solved, "outcome_reward": solved * self.episodes.worlds.outcome_reward}
         if self.episodes.gives_distance:
             totals["distance"] = self.episodes.worlds.distances()
         if self.episodes.worlds.levels is not None:
-            totals["index"] = book["index"].copy()
-        return totals | {f"_{name}": mask.copy() for name in totals}
+            totals["index"] = book["index"]
+        return totals | {f"_{name}": mask for name in totals}
 
     def _with_mask(self, info: dict[str, Any]) -> dict[str, Any]:
         if self.episodes.gives_mask:
@@ -212,7 +216,7 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
             info["_action_mask"] = np.ones(self.num_envs, bool)
         return info
 
-    def _final(self, turn: Turn, ended: np.ndarray, info: dict[str, Any]) -> dict[str, Any]:
+    def _final(self, turn: Turn, ended: np.ndarray, info: dict[str, Any], book: np.ndarray) -> dict[str, Any]:
         """Move what belongs to the episodes that just ended into final_obs and final_info."""
         worlds = np.flatnonzero(ended)
         last = np.full(self.num_envs, None, object)
@@ -223,6 +227,6 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         return going_on | {
             "final_obs": last,
             "_final_obs": ended,
-            "final_info": final | self._totals(ended),
+            "final_info": final | self._totals(ended, book),
             "_final_info": ended.copy(),
         }

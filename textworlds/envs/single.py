@@ -85,10 +85,10 @@ class TextWorldEnv(HasEpisodes, gym.Env[Any, Any]):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Play one turn; see Episode.act."""
-        text, reward, terminated, truncated, ledger = self.episode.act(action)
+        result = self.episode.act(action)
         if self.render_mode == "human":
             self.render()
-        return text, reward, terminated, truncated, ledger
+        return result
 
     def render(self) -> Any:
         """Return the world as render_mode says, or print it."""
@@ -140,6 +140,8 @@ def make_spaces(episodes: Episodes) -> tuple[spaces.Space[Any], spaces.Space[Any
         action = spaces.Discrete(len(vocabulary.names))
     if episodes.speaks_pictures:
         return spaces.Box(0, 255, episodes.worlds.shape, np.uint8), action
+    if episodes.as_bytes:
+        return spaces.Box(0, 127, (episodes.translator.length,), np.uint8), action
     return ObservationSpace(episodes.translator.max_length), action
 
 

@@ -4,6 +4,8 @@
 a text has the same length and layout for all boards of a shape. The others tell facts, see facts.py.
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +30,9 @@ class Layout(NamedTuple):
 
     Attributes:
         kind: uint8[L], the kind of each place.
-        source: int64[L], the cell that each place shows, 0 for constants.
-        tables: uint8[NUM_KINDS, 256], the character for a kind and a cell's byte; 0 if no glyph shows that.
+        source: uint32[L], the cell that each place shows, 0 for constants.
+        table: uint32[L], where in `characters` the table of each place's kind begins.
+        characters: uint8[NUM_KINDS * 256], the character for a kind and a cell's byte; 0 if no glyph shows that.
         cells: int64[H * W], the place of each cell's tile.
         names: uint8[2, G], the letters of goals, and those of goals that an agent stands on.
         passengers: int64[P - 1, 2], the places of the letters that say where from and where to.
@@ -37,7 +40,8 @@ class Layout(NamedTuple):
 
     kind: np.ndarray
     source: np.ndarray
-    tables: np.ndarray
+    table: np.ndarray
+    characters: np.ndarray
     cells: np.ndarray
     names: np.ndarray
     passengers: np.ndarray
@@ -52,32 +56,53 @@ class Writer:
             raise ValueError(f"the pictures of this puzzle have one plane, not {shape[0]}")
         self.format, self.words, self.shape = format, words, shape
         self.layout = make_layout(words, shape, MAPS[format]) if format in MAPS else None
+        self._size = shape[0] * shape[1] * shape[2]
+        self._text = np.empty((1, len(self.layout.kind) if self.layout else 0), np.uint8)
 
     def write(self, boards: np.ndarray) -> list[str]:
         """Return the texts of boards, uint8[N, P * H * W]."""
         if self.layout is None:
             tell, _ = TELLINGS[self.format]
             return [tell(facts_of(picture), self.words) for picture in boards.reshape(-1, *self.shape)]
-        texts = str(self.write_bytes(boards).data, "ascii")
-        length = len(self.layout.kind)
+        return self._split(self.write_bytes(boards).tobytes().decode("ascii"))
+
+    def write_one(self, board: np.ndarray) -> str:
+        """Return the text of one board, contiguous and uint8[1, P * H * W], with less ado."""
+        layout = self.layout
+        if layout is None or self.words.goal_names or board.shape != (1, self._size):
+            return self.write(board)[0]
+        _look_up_entry()(board, layout.source, layout.table, layout.characters, self._text)
+        text = self._text.tobytes().decode("ascii")
+        return text if "\0" not in text else self._split(text)[0]
+
+    def _split(self, texts: str) -> list[str]:
+        length = self.length
         if "\0" in texts:
             world, index = divmod(texts.index("\0"), length)
             raise ValueError(f"world {world}: no glyph shows what stands at {place(texts[world * length :], index)}")
         return [texts[start : start + length] for start in range(0, len(texts), length)]
+
+    @property
+    def length(self) -> int:
+        """The length L of a text; ValueError if it is not the same for all."""
+        if self.layout is None:
+            raise ValueError(f"the length of {self.format} texts varies; those of fixed length: {', '.join(MAPS)}")
+        return len(self.layout.kind)
 
     def write_bytes(self, boards: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the texts of boards, uint8[N, P * H * W], as ASCII, uint8[N, L], written to `out` if given.
 
         Only for formats whose texts all have the same length. A byte is 0 where no glyph shows what the board holds.
         """
-        if self.layout is None:
-            raise ValueError(f"the length of {self.format} texts varies; those of fixed length: {', '.join(MAPS)}")
-        planes, height, width = self.shape
-        boards = boards.reshape(-1, planes * height * width)
-        texts = np.empty((len(boards), len(self.layout.kind)), np.uint8) if out is None else out
-        look_up(boards, self.layout.source, self.layout.kind, self.layout.tables, texts)
+        length, layout = self.length, self.layout
+        assert layout is not None
+        boards = np.ascontiguousarray(boards, np.uint8).reshape(-1, self._size)
+        texts = np.empty((len(boards), length), np.uint8) if out is None else out
+        if texts.shape != (len(boards), length) or texts.dtype != np.uint8 or not texts.flags.c_contiguous:
+            raise ValueError(f"out must be contiguous and uint8[{len(boards)}, {length}]")
+        _look_up_entry()(boards, layout.source, layout.table, layout.characters, texts)
         if self.words.goal_names:
-            crowded = name_goals(boards, self.layout.cells, self.layout.names, self.layout.passengers, texts)
+            crowded = _name_goals_entry()(boards, layout.cells, layout.names, layout.passengers, texts)
             if crowded >= 0:
                 names = len(self.words.goal_names)
                 raise ValueError(f"world {crowded} has more {self.words.goals} than the {names} names for them")
@@ -107,11 +132,23 @@ def read(text: str, format: str, words: Words) -> np.ndarray:
 
 
 @kernel
-def look_up(boards, source, kind, tables, texts):
+def look_up(boards, source, table, characters, texts):
     """Write the maps of boards, uint8[N, P * H * W], to texts, uint8[N, L]; the rest is in a Layout."""
     for world in range(boards.shape[0]):
         for index in range(source.shape[0]):
-            texts[world, index] = tables[kind[index], boards[world, source[index]]]
+            texts[world, index] = characters[table[index] + boards[world, source[index]]]
+
+
+@cache
+def _look_up_entry() -> Callable[..., None]:
+    boards, source, table = np.zeros((1, 1), np.uint8), np.zeros(1, np.uint32), np.zeros(1, np.uint32)
+    return look_up.entry(boards, source, table, boards[0], boards)
+
+
+@cache
+def _name_goals_entry() -> Callable[..., int]:
+    boards, cells = np.zeros((1, 1), np.uint8), np.zeros(1, np.int64)
+    return name_goals.entry(boards, cells, boards, np.zeros((0, 2), np.int64), boards)
 
 
 @kernel
@@ -148,7 +185,10 @@ def make_layout(words: Words, shape: tuple[int, int, int], blanks: int) -> Layou
     kind, source = plan % SOURCE, plan // SOURCE
     cells, starts, ends = (np.flatnonzero(kind == wanted) for wanted in (TILE, WHERE_FROM, WHERE_TO))
     names = np.array([[*words.goal_names.encode("ascii")], [*words.goal_names.lower().encode("ascii")]], np.uint8)
-    return Layout(kind.astype(np.uint8), source, _tables(words), cells, names, np.stack([starts, ends], axis=1))
+    passengers = np.ascontiguousarray(np.stack([starts, ends], axis=1))
+    table = (256 * kind).astype(np.uint32)
+    characters = _tables(words).ravel()
+    return Layout(kind.astype(np.uint8), source.astype(np.uint32), table, characters, cells, names, passengers)
 
 
 def _map_plan(height: int, width: int, blanks: int, thin_walls: bool) -> np.ndarray:

@@ -1,18 +1,76 @@
 """Between worlds and language: boards to observations, messages to actions, both in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import CHANGED, OVER_LIMIT, SOLVED_ALREADY
+from textworlds.grid import CHANGED, NO_ACTION, OVER_LIMIT, SOLVED_ALREADY
 from textworlds.text.formats import MAPS, Writer
-from textworlds.text.grammars import ONE_ACTION, Reading, check_grammar, read, write
+from textworlds.text.grammars import ONE_ACTION, Reading, after_thoughts, check_grammar, read, write
 from textworlds.text.words import Words
 
-PADDING = b"\xff"  # as int8: no action
 MOST_LINES = 256  # of feedback in one observation
-MOST_KNOWN, LONGEST_KNOWN = 1 << 16, 256  # readings kept; agents say the same short things over and over
+MOST_KNOWN, LONGEST_KNOWN, MOST_CELLS_KNOWN = 1 << 16, 256, 1 << 24  # messages kept, their characters, all actions
+
+
+class Known(dict[str | bytes, int]):
+    """Messages read before, without their thoughts: agents say the same short things over and over.
+
+    Each has a row in arrays, so that many are read by looking their rows up. Unknown ones are read as they are looked up.
+    """
+
+    def __init__(self, read: Callable[[str], Reading]) -> None:
+        self._read = read
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all messages; rows handed out before are void, but not the lists of readings."""
+        self.clear()
+        self.readings: list[Reading] = []
+        self._actions = np.full((64, 1), NO_ACTION, np.int8)
+        self._numbers = np.zeros((64, 3), np.int64)  # actions kept, asked, and the outcome
+
+    def look_up(self, messages: Sequence[str | bytes]) -> "Asked":
+        """Return what N messages ask for."""
+        rows = np.fromiter(self.rows_of(messages), np.int64, len(messages))
+        kept, num_asked, outcomes = self._numbers[rows].T
+        longest = max(1, int(kept.max()))
+        actions = self._actions[rows, :longest]
+        return Asked(actions, num_asked, outcomes.astype(np.uint8), bool(kept.min() == 0), rows, self.readings)
+
+    def rows_of(self, messages: Sequence[str | bytes]) -> Sequence[int]:
+        """Return the rows of messages, read now if need be."""
+        if len(self.readings) >= MOST_KNOWN or self._actions.size > MOST_CELLS_KNOWN:
+            self.forget()
+        try:
+            found = itemgetter(*messages)(self)
+            return found if len(messages) > 1 else (found,)
+        except TypeError:
+            for message in messages:
+                if not isinstance(message, str | bytes):
+                    self._read(message)  # says what is no text
+            raise
+
+    def __missing__(self, message: str | bytes) -> int:
+        text = message.decode(errors="replace") if isinstance(message, bytes) else message
+        if isinstance(text, str) and (answer := after_thoughts(text)) is not text:
+            return self[answer]  # thoughts differ each time, answers do not
+        reading = self._read(text)
+        row, kept = len(self.readings), len(reading.actions)
+        rows, width = self._actions.shape
+        if row == rows or kept > width:
+            actions = np.full((2 * rows if row == rows else rows, max(kept, width)), NO_ACTION, np.int8)
+            actions[:rows, :width] = self._actions
+            self._actions = actions
+            self._numbers = np.resize(self._numbers, (len(actions), 3))
+        self.readings.append(reading)
+        self._actions[row, :kept] = reading.actions
+        self._numbers[row] = kept, kept + reading.over, reading.outcome
+        if len(message) <= LONGEST_KNOWN:
+            self[message] = row
+        return row
 
 
 class Asked(NamedTuple):
@@ -20,8 +78,10 @@ class Asked(NamedTuple):
 
     actions: np.ndarray  # int8[N, T], rows padded with -1
     num_asked: np.ndarray  # int64[N], those over the limit included
-    readings: list[Reading]
+    outcomes: np.ndarray  # uint8[N], of grammars.Outcome
     any_unread: bool
+    rows: np.ndarray  # int64[N]: the reading of each is readings[row]
+    readings: list[Reading]
 
 
 class Translator:
@@ -52,7 +112,7 @@ class Translator:
         self.format = format
         self.grammar = grammar
         self._max_actions = max_actions
-        self._known: dict[str, Reading] = {}
+        self._known = Known(self._read)
         self._reasons = _SHARED_REASONS | dict(words.reasons)
         self.legend = legend
         self.feedback = feedback
@@ -67,7 +127,7 @@ class Translator:
     @max_actions.setter
     def max_actions(self, max_actions: int) -> None:
         self._max_actions = max_actions
-        self._known.clear()
+        self._known.forget()
 
     @property
     def max_length(self) -> int:
@@ -82,30 +142,39 @@ class Translator:
             self.shape = shape
             self._writer = Writer(self.format, self.words, shape)
 
-    def read(self, messages: Sequence[str]) -> Asked:
+    def read(self, messages: Sequence[str | bytes]) -> Asked:
         """Read one message for each world."""
+        return self._known.look_up(messages)
+
+    def read_one(self, message: str | bytes) -> Reading:
+        """Read the message of a world alone."""
         try:
-            readings = [self._known.get(message) or self._read(message) for message in messages]
-        except TypeError:  # not hashable, so no text
-            readings = [self._read(message) for message in messages]
-        rows = [bytes(reading.actions) for reading in readings]
-        longest = max(1, max(map(len, rows)))
-        padded = b"".join([row.ljust(longest, PADDING) for row in rows])
-        actions = np.frombuffer(padded, np.int8).reshape(len(rows), longest)
-        num_asked = np.array([len(reading.actions) + reading.over for reading in readings], np.int64)
-        return Asked(actions, num_asked, readings, b"" in rows)
+            row = self._known.get(message)
+        except TypeError:
+            row = None
+        if row is None:
+            (row,) = self._known.rows_of((message,))
+        return self._known.readings[row]
 
     def _read(self, message: str) -> Reading:
-        reading = read(message, self.grammar, self.words.vocabulary, self.max_actions)
-        if len(message) <= LONGEST_KNOWN:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known[message] = reading
-        return reading
+        return read(message, self.grammar, self.words.vocabulary, self.max_actions)
 
     def write(self, boards: np.ndarray) -> list[str]:
         """Write boards, uint8[N, P * H * W], as texts."""
         return self._writer.write(boards)
+
+    def write_one(self, board: np.ndarray) -> str:
+        """Write the board of a world alone, uint8[1, P * H * W], as text."""
+        return self._writer.write_one(board)
+
+    def write_bytes(self, boards: np.ndarray) -> np.ndarray:
+        """Write boards, uint8[N, P * H * W], as texts in ASCII, uint8[N, L]."""
+        return self._writer.write_bytes(boards)
+
+    @property
+    def length(self) -> int:
+        """The length L of texts in ASCII."""
+        return self._writer.length
 
     def open(self, text: str) -> str:
         """Return the first observation of an episode."""
@@ -120,7 +189,7 @@ class Translator:
         example = write(list(range(most)), self.grammar, self.words.vocabulary)
         return f"The actions are: {names}. Answer like this: {example}"
 
-    def comment(self, text: str, reading: Reading | None, actions: np.ndarray, reasons: np.ndarray) -> str:
+    def comment(self, text: str, reading: Reading | None, actions: Sequence[int], reasons: Sequence[int]) -> str:
         """Return an observation with what there is to say of the turn before it: why unread, or the feedback."""
         if reading is not None and not reading.actions:
             return f"Not read: {_ascii(reading.why)}\n\n{text}"

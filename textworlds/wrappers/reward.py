@@ -43,7 +43,7 @@ class EffectiveActionReward(gym.Wrapper):
 
     def __init__(self, env: gym.Env[Any, Any], count: str = "changed") -> None:
         super().__init__(env)
-        self._counted = _choose("count", count, COUNTS)
+        self._counted = _choose_count(env, count)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)
@@ -78,7 +78,7 @@ class VectorEffectiveActionReward(VectorWrapper):
 
     def __init__(self, env: VectorEnv, count: str = "changed") -> None:
         super().__init__(env)
-        self._counted = _choose("count", count, COUNTS)
+        self._counted = _choose_count(env, count)
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(actions)
@@ -103,6 +103,15 @@ class VectorStepPenalty(VectorWrapper):
         played = final_values(info, "_played", terminated | truncated)
         steps = played * final_values(info, "asked", terminated | truncated) if self.per == "action" else played
         return observation, reward - self.penalty * steps, terminated, truncated, info
+
+
+def _choose_count(env: Any, count: str) -> str:
+    """Return the name of the count; ValueError for one that there is not, or that the environment does not keep."""
+    counted = _choose("count", count, COUNTS)
+    episodes = getattr(env.unwrapped, "episodes", None)
+    if episodes is not None and counted not in episodes.total_names:
+        raise ValueError(f"count={count!r} needs an environment with novelty=True")
+    return counted
 
 
 def final_values(info: dict[str, Any], name: str, ended: np.ndarray) -> np.ndarray:
