@@ -1,9 +1,10 @@
-# make demo | test | check | bench | test-all. Each sets up what it needs in .venv; needs Python 3.11+, pip and make.
+# make demo | test | check | bench | bench-check | test-all. Each sets up what it needs in .venv; needs Python 3.11+, pip and make.
 PYTHON ?= python3
 VENV ?= .venv
+NEIGHBOURS := .venv-neighbours
 RUN := OMP_NUM_THREADS=1 $(VENV)/bin/python
 
-.PHONY: demo test check bench test-all clean
+.PHONY: demo test check bench bench-check bench-neighbours-setup test-all clean
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
@@ -18,8 +19,22 @@ check: $(VENV)/ready
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
-bench: $(VENV)/ready
-	$(RUN) benchmarks/run.py
+bench: $(VENV)/ready bench-neighbours-setup
+	$(RUN) -m benchmarks.run
+
+# Fails when a ratio to the C reference is a quarter below that of benchmarks/results.json.
+bench-check: $(VENV)/ready
+	$(RUN) -m benchmarks.run --check
+
+# One by one, as each may fail to install, and is then reported as not there.
+bench-neighbours-setup: $(NEIGHBOURS)/tried
+
+$(NEIGHBOURS)/tried: benchmarks/neighbours.txt
+	-test -x $(NEIGHBOURS)/bin/python || $(PYTHON) -m venv $(NEIGHBOURS)
+	-while read -r package; do \
+	    $(NEIGHBOURS)/bin/python -m pip install --quiet --constraint benchmarks/neighbours-without.txt $$package \
+	    || echo "$$package: not installed"; done < benchmarks/neighbours.txt
+	-touch $@
 
 # Slow tests; then kernels uncompiled, and compiled with bounds checks (which need a cache of their own).
 test-all: $(VENV)/ready $(VENV)/ready-for-ray
@@ -38,5 +53,5 @@ $(VENV)/ready-for-ray: $(VENV)/ready
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(NEIGHBOURS) build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

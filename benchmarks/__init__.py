@@ -1,0 +1,1 @@
+"""What measures textworlds. It is no part of the package."""
