@@ -27,7 +27,8 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
     of N texts, or uint8[N, P, H, W]; actions N messages, or int[N]. Info holds arrays with Gymnasium's masks: the
     ledger's flags, `reason` and `actions` as [N, T], T the longest list of actions kept in this turn (just [N] for
     discrete actions), padded with False, grid.NOT_ASKED and -1; `asked` [N], those over the limit included; `outcome` [N];
-    `why`, an object array, only when a message was not read whole; and the counts [N]. Masks that are equal are one array.
+    `why`, an object array, only when a message was not read whole; and the counts [N]. Masks that are equal are one array,
+    and `final_info` shares with info what both hold.
 
     Args:
         puzzle: name of the puzzle.
@@ -217,16 +218,19 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         return info
 
     def _final(self, turn: Turn, ended: np.ndarray, info: dict[str, Any], book: np.ndarray) -> dict[str, Any]:
-        """Move what belongs to the episodes that just ended into final_obs and final_info."""
+        """Move what belongs to the episodes that just ended into final_obs and final_info; the arrays are shared."""
+        last = np.empty(self.num_envs, object)
         worlds = np.flatnonzero(ended)
-        last = np.full(self.num_envs, None, object)
         for world, seen in zip(worlds, self.episodes.observe(turn, worlds=worlds), strict=True):
             last[world] = seen
-        final = {name: value & ended if name[0] == "_" else value.copy() for name, value in info.items()}
-        going_on = {name: value & ~ended if name[0] == "_" else value for name, value in info.items()}
+        masks = {id(mask): (mask & ended, mask & ~ended) for name, mask in info.items() if name[0] == "_"}
+        final, going_on = (
+            {name: masks[id(value)][part] if name[0] == "_" else value for name, value in info.items()}
+            for part in (0, 1)
+        )
         return going_on | {
             "final_obs": last,
             "_final_obs": ended,
             "final_info": final | self._totals(ended, book),
-            "_final_info": ended.copy(),
+            "_final_info": ended,
         }
