@@ -250,8 +250,9 @@ def test_any_layout_of_actions_is_read():
         env.reset(seed=0)
     actions = np.random.default_rng(0).integers(4, size=(10, N, 2))
     for turn in actions:
-        contiguous = np.ascontiguousarray(turn[:, 0])
-        assert_same(envs[0].step(turn[:, 0].astype(np.uint16)[::1]), envs[1].step(contiguous))
+        assert not turn[:, 0].flags.c_contiguous
+        assert_same(envs[0].step(turn[:, 0]), envs[1].step(turn[:, 0].copy()))
+        assert_same(envs[0].step(turn[:, 1].astype(np.uint16)), envs[1].step(turn[:, 1].copy()))
 
 
 def test_a_state_with_novelty_and_one_without_do_not_mix():

@@ -341,9 +341,10 @@ def _check_max_actions(max_actions: int | None) -> int:
 
 def _messages_from(messages: Any, num_worlds: int) -> Sequence[str | bytes]:
     is_list = isinstance(messages, Sequence) and not isinstance(messages, str | bytes)
-    if not (is_list or (isinstance(messages, np.ndarray) and messages.ndim)) or len(messages) != num_worlds:
-        given = len(messages) if is_list and not isinstance(messages, str | bytes) else f"{messages!r:.80}"
-        raise ValueError(f"{num_worlds} messages are needed, one a world; got {given}")
+    if not is_list and not (isinstance(messages, np.ndarray) and messages.ndim):
+        raise ValueError(f"{num_worlds} messages are needed, one a world; got {messages!r:.80}")
+    if len(messages) != num_worlds:
+        raise ValueError(f"{num_worlds} messages are needed, one a world; got {len(messages)}")
     if isinstance(messages, np.ndarray) and messages.dtype.kind in "SU" and messages.ndim == 1:
         return messages.tolist()
     return messages  # type: ignore[return-value] # each is looked at when it is read

@@ -20,7 +20,7 @@ from textworlds.random import below, start_stream
 # in this episode, so that a box pushed off its goal and on again gains nothing.
 FLAG_NAMES = ("played", "changed", "novel", "reversal", "progress")
 PLAYED, HAS_CHANGED, NOVEL, REVERSAL, PROGRESS, REASON = range(6)
-LEDGER_ROWS = 6
+LEDGER_ROWS = REASON + 1
 
 BLOCK = 64  # worlds that are played before the states they came to are looked up; see fetch
 

@@ -332,7 +332,7 @@ def _desk(num_actions: int) -> tuple[np.ndarray, ...]:
     return row, np.empty(1, np.int64), np.empty((1, num_actions), np.uint64), ledger
 
 
-def room_in(slots: int) -> float:
+def room_in(slots: int) -> int:
     """Return how many states a table of so many slots takes: seven eighths."""
     return 7 * slots // 8
 

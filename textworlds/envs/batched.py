@@ -102,12 +102,12 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         if not self._has_seeds:
             raise RuntimeError("call reset() before the first turn")
         worlds = self.episodes.worlds
-        over = worlds.over()
-        if self.autoreset_mode is AutoresetMode.DISABLED and over.any():
+        if self.autoreset_mode is AutoresetMode.DISABLED and (over := worlds.over()).any():
             raise RuntimeError(
                 f"worlds {np.flatnonzero(over)[:5].tolist()} are over; reset them with a reset_mask first"
             )
         turn = self.episodes.act(actions)
+        over = ~turn.played
         if self.autoreset_mode is AutoresetMode.NEXT_STEP and over.any():
             self._begin(np.flatnonzero(over))
         book, begun = copy_book(worlds.book), over
