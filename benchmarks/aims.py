@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from benchmarks.cases import PEER
 
-SOKOBAN, MAZE, TAXI = "Sokoban 10x10, 4 boxes", "Maze 15x15", "Taxi 5x5, Gymnasium's map"
+SOKOBAN, MAZE, TAXI = "Sokoban 10x10, 4 boxes", "Maze 11x11", "Taxi 5x5, Gymnasium's map"
 FALL = 0.75  # of the committed ratio: less is a fall
 
 Rounds = Mapping[str, Sequence[float]]  # name of a measure -> its value in each round

@@ -18,8 +18,8 @@ ROWS = 64  # of random actions, in turn
 NUM_LEVELS = 1000  # in a bank
 NUM_WORLDS = (1, 64, 4096, 65536)
 PEER = "Taxi-v4" if "Taxi-v4" in gym.registry else "Taxi-v3"  # Gymnasium's newest
-SOKOBAN, MAZE, TAXI = "textworlds/Sokoban-expert-v0", "textworlds/Maze-hard-v0", "textworlds/Taxi-classic-v0"
-SIZES = {SOKOBAN: "Sokoban 10x10, 4 boxes", MAZE: "Maze 15x15", TAXI: "Taxi 5x5, Gymnasium's map"}
+SOKOBAN, MAZE, TAXI = "textworlds/Sokoban-expert-v0", "textworlds/Maze-medium-v0", "textworlds/Taxi-classic-v0"
+SIZES = {SOKOBAN: "Sokoban 10x10, 4 boxes", MAZE: "Maze 11x11", TAXI: "Taxi 5x5, Gymnasium's map"}
 NETWORK = {"observation": "picture", "action": "discrete"}
 FORMATS = ("coordinates", "dense", "json", "prose", "spaced")
 

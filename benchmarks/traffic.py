@@ -15,6 +15,7 @@ import numpy as np
 LINE = 64
 STEPS, WARM_UP = 12, 4
 BLOCK = 64  # worlds that the kernel plays at a time
+CHANGED = 0.65  # share of random actions that change a world of Sokoban
 SEEN = 25  # states that a random player has seen in an episode, on average
 
 Touch = tuple[str, int, bool]  # array, line of it, whether it is written
@@ -46,22 +47,25 @@ def lines_of(array: str, row: int, width: int, writes: bool) -> Iterator[Touch]:
         yield array, line, writes
 
 
-def trace(num_worlds: int, step: int, slots: np.ndarray, sizes: dict[str, int]) -> Iterator[Touch]:
-    """Yield what a step touches: the kernel's blocks, then the copies that the user gets."""
-    buffer = step % 2  # a copy is made while the user still holds the last one
+def trace(num_worlds: int, step: int, slots: np.ndarray, changed: np.ndarray, sizes: dict[str, int]) -> Iterator[Touch]:
+    """Yield what a step touches: the kernel's blocks, then the copy of the boards that the user gets."""
+    buffer = step % 2  # what the user gets is made while the user still holds the last one
     for start in range(0, num_worlds, BLOCK):
         block = range(start, min(start + BLOCK, num_worlds))
         for world in block:
             yield from lines_of("actions", world, 1, False)
             yield from lines_of("board", world, sizes["board"], True)
             yield from lines_of("book", world, sizes["book"], True)
-            yield from lines_of("ledger", world, 6, True)
+            yield from lines_of(f"ledger {buffer}", world, 6, True)
         for world in block if sizes["table"] else ():
-            yield "table", (world * sizes["table"] + 8 * int(slots[world])) // LINE, True
-    for name in ("board", "book"):
-        for world in range(num_worlds):
-            yield from lines_of(name, world, sizes[name], False)
-            yield from lines_of(f"{name}, copy {buffer}", world, sizes[name], True)
+            if changed[world]:
+                yield "table", (world * sizes["table"] + 8 * int(slots[world])) // LINE, True
+        for world in block:
+            yield from lines_of("book", world, sizes["book"], False)
+            yield from lines_of(f"told {buffer}", world, sizes["told"], True)
+    for world in range(num_worlds):
+        yield from lines_of("board", world, sizes["board"], False)
+        yield from lines_of(f"board, copy {buffer}", world, sizes["board"], True)
 
 
 def bytes_a_step(num_worlds: int, cache_size: int, sizes: dict[str, int]) -> float:
@@ -72,7 +76,7 @@ def bytes_a_step(num_worlds: int, cache_size: int, sizes: dict[str, int]) -> flo
         if step == WARM_UP:
             cache.read = cache.written = 0
         slots = used[np.arange(num_worlds), rng.integers(SEEN, size=num_worlds)]
-        for touch in trace(num_worlds, step, slots, sizes):
+        for touch in trace(num_worlds, step, slots, rng.random(num_worlds) < CHANGED, sizes):
             cache.touch(*touch)
     return (cache.read + cache.written) / (STEPS - WARM_UP) / num_worlds
 
@@ -83,11 +87,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=16e6, help="steps a second that one core was measured at")
     parser.add_argument("--board", type=int, default=100, help="bytes of a world's board")
     parser.add_argument("--book", type=int, default=72, help="bytes of a world's numbers")
+    parser.add_argument("--told", type=int, default=48, help="bytes of what is told of a world")
     arguments = parser.parse_args()
     print(f"{'worlds a core':>14}{'table':>8}{'bytes a step':>14}{'GB/s, 1 core':>14}{'GB/s, 16 cores':>16}")
     for num_worlds in (256, 1024, 4096, 16384):
         for table in (0, 512, 1024):
-            sizes = {"board": arguments.board, "book": arguments.book, "table": table}
+            sizes = {"board": arguments.board, "book": arguments.book, "told": arguments.told, "table": table}
             moved = bytes_a_step(num_worlds, arguments.cache, sizes)
             rate = moved * arguments.rate / 1e9
             print(f"{num_worlds:14,}{table:8,}{moved:14,.0f}{rate:14.1f}{16 * rate:16.1f}")
