@@ -7,10 +7,10 @@ import numpy as np
 
 from textworlds.checks import seeds_from
 from textworlds.episodes import TOTALS, Episodes
-from textworlds.grid import BOOK, OVER_LIMIT
+from textworlds.grid import OVER_LIMIT
 from textworlds.ids import find_id
 from textworlds.levels.making import NoLevel
-from textworlds.play import LEDGER_ROWS, REASON
+from textworlds.play import LINE, REASON, TOLD_NAMES, read_told
 from textworlds.puzzles import Puzzle
 from textworlds.text.grammars import Reading
 from textworlds.worlds import Snapshot
@@ -72,6 +72,7 @@ class Episode(HasEpisodes):
         self.episodes = Episodes(puzzle, 1, **{**defaults, **settings})
         self.has_seed = False
         self._is_over = True
+        self._of_actions = (*(name for _, name in self.episodes.flags), "reason")
         self._lines: dict[bytes, dict[str, Any]] = {}  # ledgers of turns of one action
 
     @property
@@ -116,11 +117,10 @@ class Episode(HasEpisodes):
         """
         if self._is_over:
             raise RuntimeError("no episode is under way; call reset() to begin one")
-        text, reading, rows = self.episodes.act_alone(message)
-        book = self.episodes.worlds.state.book.item(0)
-        terminated, truncated = book[_TERMINATED], book[_TRUNCATED]
+        text, reading, lines, told = self.episodes.act_alone(message)
+        terminated, truncated = told[_TERMINATED], told[_TRUNCATED]
         self._is_over = terminated or truncated
-        return Result(text, book[_REWARD], terminated, truncated, self._ledger(reading, rows, book))
+        return Result(text, told[_REWARD], terminated, truncated, self._add_totals(self._ledger(reading, lines), told))
 
     def say_reason(self, reason: int) -> str:
         """Say what a reason code of the ledger means; ValueError for a code that there is not."""
@@ -166,8 +166,8 @@ class Episode(HasEpisodes):
     def set_state(self, state: Snapshot) -> None:
         """Go back to where get_state was called."""
         self.episodes.restore(state)
-        book = self.episodes.worlds.book.item(0)
-        self._is_over = book[_TERMINATED] or book[_TRUNCATED] or not book[_TURN_LIMIT]
+        worlds = self.episodes.worlds
+        self._is_over = bool(worlds.over()[0]) or not worlds.book["turn_limit"][0]
 
     def _check_begun(self) -> None:
         if not self.episodes.worlds.book["turn_limit"][0]:
@@ -175,42 +175,45 @@ class Episode(HasEpisodes):
 
     def totals(self) -> dict[str, Any]:
         """Return the counts of the episode so far; see the class."""
-        return self._add_totals({}, self.episodes.worlds.book.item(0))
+        return self._add_totals({}, read_told(self.episodes.worlds.tell().data))
 
-    def _ledger(self, reading: Reading | None, rows: bytes, book: tuple[Any, ...]) -> dict[str, Any]:
-        length = len(rows) // LEDGER_ROWS
+    def _ledger(self, reading: Reading | None, lines: bytes) -> dict[str, Any]:
+        """Return the ledger of a turn, in which the counts of the episode are yet to be set."""
         if reading is None:
-            ledger = dict(self._lines.get(rows) or self._line(rows))
-            return self._add_totals(ledger, book)
+            return (self._lines.get(lines) or self._line(lines)).copy()
         kept, over = len(reading.actions), reading.over
-        if length == kept == 1 and not over:
-            ledger = {name: [value] for name, value in (self._lines.get(rows) or self._line(rows)).items()}
+        if kept == 1 and not over:
+            ledger = (self._lines.get(lines) or self._line(lines)).copy()
+            for name in self._of_actions:
+                ledger[name] = [ledger[name]]
         else:
-            ledger = {
-                name: [*map(bool, rows[row * length :][:kept])] + [False] * over for row, name in self.episodes.flags
-            }
-            ledger["reason"] = [*rows[REASON * length :][:kept]] + [OVER_LIMIT] * over
+            columns = {name: lines[place :: LINE.itemsize][:kept] for place, name in self.episodes.flags}
+            ledger = {name: [*map(bool, column)] + [False] * over for name, column in columns.items()}
+            ledger["reason"] = [*lines[REASON :: LINE.itemsize][:kept]] + [OVER_LIMIT] * over
         ledger["asked"], ledger["actions"] = kept + over, [*reading.actions]
         ledger["outcome"], ledger["why"] = reading.outcome, reading.why
-        return self._add_totals(ledger, book)
+        return ledger
 
-    def _line(self, rows: bytes) -> dict[str, Any]:
-        """Return the ledger of one action, kept for the next time."""
-        line = {name: rows[row] == 1 for row, name in self.episodes.flags} | {"reason": rows[REASON], "asked": 1}
-        self._lines[rows] = line
-        return line
+    def _line(self, line: bytes) -> dict[str, Any]:
+        """Return the ledger of one action, kept for the next time; whole, as a copy that grows takes twice as long."""
+        ledger: dict[str, Any] = {name: line[place] == 1 for place, name in self.episodes.flags}
+        ledger |= {"reason": line[REASON], "asked": 1}
+        if not self.episodes.takes_numbers:
+            ledger |= {"actions": None, "outcome": None, "why": None}
+        self._lines[line] = ledger | self.totals()
+        return self._lines[line]
 
-    def _add_totals(self, ledger: dict[str, Any], book: tuple[Any, ...]) -> dict[str, Any]:
+    def _add_totals(self, ledger: dict[str, Any], told: tuple[Any, ...]) -> dict[str, Any]:
         """Add the counts of the episode so far to a ledger, and return it."""
-        left, worlds = book[_LEFT], self.episodes.worlds
-        ledger["num_turns"], ledger["num_asked"] = book[_NUM_TURNS], book[_NUM_ASKED]
-        ledger["num_changed"] = book[_NUM_CHANGED]
+        worlds = self.episodes.worlds
+        ledger["num_turns"], ledger["num_asked"] = told[_NUM_TURNS], told[_NUM_ASKED]
+        ledger["num_changed"] = told[_NUM_CHANGED]
         if worlds.novelty:
-            ledger["num_novel"] = book[_NUM_NOVEL]
-        ledger["goals_left"], ledger["solved"], ledger["deadlocked"] = left, left == 0, book[_LOST]
-        ledger["outcome_reward"] = 0.0 if left else worlds.outcome_reward
+            ledger["num_novel"] = told[_NUM_NOVEL]
+        ledger["goals_left"], ledger["solved"], ledger["deadlocked"] = told[_LEFT], told[_SOLVED], told[_LOST]
+        ledger["outcome_reward"] = told[_OUTCOME_REWARD]
         if worlds.levels is not None:
-            ledger["index"] = book[_INDEX]
+            ledger["index"] = told[_INDEX]
         if self.episodes.gives_distance:
             ledger["distance"] = int(worlds.distances()[0])
         if self.episodes.gives_mask:
@@ -218,9 +221,7 @@ class Episode(HasEpisodes):
         return ledger
 
 
-# Where the numbers of grid.BOOK stand in a world's record.
-_NAMES = BOOK.names or ()
-_TERMINATED, _TRUNCATED, _REWARD, _TURN_LIMIT, _INDEX, _LOST = map(
-    _NAMES.index, ("terminated", "truncated", "reward", "turn_limit", "index", "lost")
+_REWARD, _OUTCOME_REWARD, _TERMINATED, _TRUNCATED, _INDEX, _LOST, _SOLVED, _LEFT = map(
+    TOLD_NAMES.index, ("reward", "outcome_reward", "terminated", "truncated", "index", "lost", "solved", "left")
 )
-_LEFT, _NUM_TURNS, _NUM_ASKED, _NUM_CHANGED, _NUM_NOVEL = map(_NAMES.index, ("left", *TOTALS))
+_NUM_TURNS, _NUM_ASKED, _NUM_CHANGED, _NUM_NOVEL = map(TOLD_NAMES.index, TOTALS)

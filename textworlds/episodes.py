@@ -12,7 +12,7 @@ from textworlds.levels.bank import FIRST_SEED, generate_levels, read_level
 from textworlds.levels.content import ANY, SPLITS
 from textworlds.levels.files import load
 from textworlds.levels.level_set import certify
-from textworlds.play import FLAG_NAMES, REASON
+from textworlds.play import DISABLED, FLAG_NAMES, LINE, REASON, narrower
 from textworlds.puzzles import Puzzle
 from textworlds.text.formats import FORMATS, MAPS
 from textworlds.text.grammars import Reading
@@ -29,11 +29,18 @@ PICTURE, DISCRETE = "picture", "discrete"
 class Turn(NamedTuple):
     """What one turn in N worlds did. All arrays are fresh."""
 
-    ledger: np.ndarray  # uint8[6, N, T], see play
-    played: np.ndarray  # bool[N], worlds whose episode was not over before
+    ledger: np.ndarray  # LINE[N, T], see play
+    told: np.ndarray  # TOLD[N] of the turn, see play, and
+    now: np.ndarray  # TOLD[N] of the episodes as they stand after an autoreset
+    pictures: np.ndarray | None  # uint8[N, P, H, W], as they are now, if they were asked for
     num_asked: np.ndarray  # int64[N]
     actions: np.ndarray  # int8[N, T]
     asked: Asked | None  # how the messages were read; None if actions are numbers
+
+    @property
+    def played(self) -> np.ndarray:
+        """bool[N], worlds whose episode was not over before."""
+        return self.told["took_part"]
 
     def reading(self, world: int) -> Reading | None:
         """Return how a world's message was read; None if its action was a number."""
@@ -208,29 +215,31 @@ class Episodes:
         self.worlds.place(worlds, picture, seeds)
         self.translator.reshape(self.worlds.shape)
 
-    def act(self, actions: Any) -> Turn:
+    def act(self, actions: Any, autoreset: int = DISABLED, copies: bool = False) -> Turn:
         """Play one turn in every world whose episode is not over.
 
         Args:
             actions: N messages (each a str or bytes), or N action numbers.
+            autoreset: when the next episodes begin, one of play.DISABLED, SAME_STEP and NEXT_STEP.
+            copies: whether to copy the pictures.
         """
-        played, asked = ~self.worlds.over(), None
+        asked = None
         if self.takes_numbers:
             numbers = self._read_numbers(actions)
             num_asked = np.ones(len(numbers), np.int64)
         else:
-            asked = self.translator.read(_messages_from(actions, len(played)))
+            asked = self.translator.read(_messages_from(actions, len(self.worlds.book)))
             numbers, num_asked = asked.actions, asked.num_asked
-        return Turn(self.worlds.play(numbers, num_asked), played, num_asked, numbers, asked)
+        return Turn(*self.worlds.play(numbers, num_asked, autoreset, copies), num_asked, numbers, asked)
 
-    def act_alone(self, action: Any) -> tuple[Any, Reading | None, bytes]:
+    def act_alone(self, action: Any) -> tuple[Any, Reading | None, bytes, tuple[Any, ...]]:
         """Play one turn of a world alone, as `act` and `observe` do for many.
 
         Args:
             action: a message, or an action number.
 
         Returns:
-            The observation, how the message was read, and the ledger's rows, of T bytes each.
+            The observation, how the message was read, the ledger's lines, and what is told of the world; see Worlds.play_alone.
         """
         reading, num_asked = None, 1
         actions: tuple[int, ...]
@@ -239,15 +248,15 @@ class Episodes:
         else:
             reading = self.translator.read_one(action)
             actions, num_asked = reading.actions or (NO_ACTION,), len(reading.actions) + reading.over
-        rows = self.worlds.play_alone(actions, num_asked)
+        lines, told = self.worlds.play_alone(actions, num_asked)
         if self.speaks_pictures:
-            return self.worlds.copy_picture(), reading, rows
+            return self.worlds.copy_picture(), reading, lines, told
         text = self.observe()[0] if self.as_bytes else self.translator.write_one(self.worlds.state.board)
         if self.translator.feedback or (reading is not None and not reading.actions and not self.as_bytes):
             kept = 1 if reading is None else len(reading.actions)
-            reasons = rows[REASON * len(actions) :]
+            reasons = lines[REASON :: LINE.itemsize]
             text = self.translator.comment(text, reading, actions[:kept], reasons[:kept])
-        return text, reading, rows
+        return text, reading, lines, told
 
     def restore(self, state: Snapshot) -> None:
         """Go back to where worlds.snapshot() was called."""
@@ -255,7 +264,11 @@ class Episodes:
         self.translator.reshape(self.worlds.shape)
 
     def observe(
-        self, turn: Turn | None = None, begun: np.ndarray | None = None, worlds: np.ndarray | None = None
+        self,
+        turn: Turn | None = None,
+        begun: np.ndarray | None = None,
+        worlds: np.ndarray | None = None,
+        have_ended: bool = False,
     ) -> Any:
         """Return what worlds look like: a list of texts, or uint8[K, L] as_bytes, or uint8[K, P, H, W].
 
@@ -264,10 +277,13 @@ class Episodes:
             begun: bool[N], worlds that stand at the beginning of an episode, whatever the turn was; by default all
                 if there was no turn, and none otherwise.
             worlds: int64[K], those to observe; all by default.
+            have_ended: observe them as they were when the turn had ended their episodes, before an autoreset.
         """
+        board = self.worlds.ended if have_ended else self.worlds.state.board
+        if worlds is not None:
+            board = board[worlds]
         if self.speaks_pictures:
-            return self.worlds.copy_pictures() if worlds is None else self.worlds.pictures()[worlds]
-        board = self.worlds.state.board if worlds is None else self.worlds.state.board[worlds]
+            return self.worlds.copy_pictures() if worlds is None else board.reshape(-1, *self.worlds.shape)
         if self.as_bytes:
             return self.translator.write_bytes(board)
         texts = self.translator.write(board)
@@ -291,7 +307,7 @@ class Episodes:
     def _comment(self, text: str, turn: Turn, world: int) -> str:
         kept = turn.actions[world] != NO_ACTION
         return self.translator.comment(
-            text, turn.reading(world), turn.actions[world][kept], turn.ledger[REASON, world][kept]
+            text, turn.reading(world), turn.actions[world][kept], turn.ledger["reason"][world][kept]
         )
 
     def _read_number(self, action: Any) -> int:
@@ -303,13 +319,15 @@ class Episodes:
         return int(number)
 
     def _read_numbers(self, actions: Any) -> np.ndarray:
-        numbers = np.asarray(actions)
-        num_actions = self._num_actions
-        if numbers.shape != (len(self.worlds.book),) or numbers.dtype.kind not in "iu":
-            raise ValueError(f"actions must be {len(self.worlds.book)} whole numbers, one a world; got {actions!r}")
-        if len(numbers) and (numbers.max() >= num_actions or (numbers.dtype.kind == "i" and numbers.min() < 0)):
-            raise ValueError(f"actions are numbers from 0 to {num_actions - 1}; got {actions!r}")
-        return numbers.astype(np.int8)[:, None]
+        numbers, num_worlds = np.asarray(actions), len(self.worlds.book)
+        if numbers.shape != (num_worlds,) or numbers.dtype.kind not in "iu":
+            raise ValueError(f"actions must be {num_worlds} whole numbers, one a world; got {actions!r}")
+        if numbers.dtype != np.int64 or not numbers.flags.c_contiguous:
+            numbers = (np.minimum(numbers, 127) if numbers.dtype.kind == "u" else numbers).astype(np.int64)
+        narrowed = np.empty((num_worlds, 1), np.int8)
+        if not narrower()(numbers, self._num_actions, narrowed):
+            raise ValueError(f"actions are numbers from 0 to {self._num_actions - 1}; got {actions!r}")
+        return narrowed
 
 
 def _make_options(puzzle: Puzzle, given: dict[str, Any]) -> Any:

@@ -1,71 +1,95 @@
 """Turns of any puzzle: actions in, the state changed in place, and a ledger of what each action did.
 
-A turn is the list of actions given at once. The ledger is uint8[6, N, T]: for action t of world n, ledger[f, n, t] is
-flag f below, 0 or 1, and ledger[REASON, n, t] the reason code (grid.CHANGED if it changed the world). `step` says
+A turn is the list of actions given at once. The ledger is LINE[N, T]: what became of action t of world n. `step` says
 whether an action changed the world; nothing recomputes it.
 """
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from struct import Struct
+from typing import Any
 
 import numpy as np
 
-from textworlds.grid import CHANGED, NO_ACTION, NOT_ASKED, SOLVED, SOLVED_ALREADY, copy_cells, new_state, settle
+from textworlds.beginnings import empty_bank, go_on
+from textworlds.grid import (
+    CHANGED,
+    NO_ACTION,
+    NOT_ASKED,
+    SOLVED,
+    SOLVED_ALREADY,
+    State,
+    copy_cells,
+    new_records,
+    new_state,
+)
+from textworlds.history import first_slot, remember
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import Puzzle
-from textworlds.random import below, start_stream
 
-# Rows of the ledger. Reversal: back to the state before the last change. Progress: fewer goals left than ever before
-# in this episode, so that a box pushed off its goal and on again gains nothing.
+# Reversal: back to the state before the last change. Progress: fewer goals left than ever before in this episode, so that
+# a box pushed off its goal and on again gains nothing.
 FLAG_NAMES = ("played", "changed", "novel", "reversal", "progress")
-PLAYED, HAS_CHANGED, NOVEL, REVERSAL, PROGRESS, REASON = range(6)
-LEDGER_ROWS = REASON + 1
+LINE = np.dtype([(name, "?") for name in FLAG_NAMES] + [("reason", "u1")])  # grid.CHANGED, or why nothing changed
+REASON = len(FLAG_NAMES)  # place in a line
+
+KEY, WORLD, TURN = range(3)  # rows of the list of states found
+
+# When the next episode begins in a world whose episode is over; Gymnasium's names.
+DISABLED, SAME_STEP, NEXT_STEP = range(3)
 
 BLOCK = 64  # worlds that are played before the states they came to are looked up; see fetch
 
 
 # Each puzzle's own, put in place by Kernel.bind.
 step: Kernel
-goals_left: Kernel
-is_lost: Kernel
+
+TOLD = np.dtype(  # what is told of each world after a turn; the same as in grid.BOOK, but for what is explained
+    [
+        ("reward", "f8"),
+        ("outcome_reward", "f8"),  # what the episode was paid for being solved
+        ("num_turns", "i4"),
+        ("num_asked", "i4"),
+        ("num_changed", "i4"),
+        ("num_novel", "i4"),
+        ("left", "i4"),
+        ("index", "i4"),
+        ("took_part", "?"),  # the episode was not over before the turn
+        ("terminated", "?"),  # in this turn
+        ("truncated", "?"),  # in this turn
+        ("lost", "?"),
+        ("solved", "?"),
+    ],
+    align=True,
+)
+
+# The first record of TOLD[N] as a tuple, in a third of the time that told.item(0) takes.
+TOLD_NAMES = TOLD.names or ()
+read_told = Struct("@" + "".join(TOLD[name].char for name in TOLD_NAMES)).unpack_from
 
 
-@kernel
-def first_slot(history, key):
-    """Return where in a table of states seen to look for a key first. Unsigned, as an index that may be negative costs."""
-    return key >> np.uint64(20) & np.uint64(history.shape[1] - 1)
+def new_told(book: np.ndarray) -> np.ndarray:
+    """Return TOLD[N] in which nothing has been told yet of the worlds in a book, BOOK[N]."""
+    return new_records(book.shape, TOLD, book)
 
 
-@kernel
-def remember(history, world, key):
-    """Add a key to a world's table of states seen; return True if it was not there.
-
-    Args:
-        history: uint64[N, K], open addressing, 0 is free; K is a power of two and never full.
-    """
-    key |= np.uint64(1)
-    slot = first_slot(history, key)
-    while history[world, slot] != 0 and history[world, slot] != key:
-        slot = first_slot(history, (slot + np.uint64(1)) << np.uint64(20))
-    is_new = history[world, slot] == 0
-    history[world, slot] = key  # also if it was there: a branch that is taken every other time costs more
-    return is_new
+def new_ledger(num_actions: int, book: np.ndarray) -> np.ndarray:
+    """Return LINE[N, T] in which nothing has been written yet."""
+    return new_records((len(book), num_actions), LINE, book)
 
 
 @kernel
 def act(state, world, action, ledger, turn):
-    """Play one action and write its line in the ledger, but for NOVEL; return its reason."""
-    book = state.book[world]
+    """Play one action and write its line in the ledger, `novel` as False for now; return its reason."""
+    book, line = state.book[world], ledger[world, turn]
     key = book.key
     reason = step(state, world, 0, action)
-    ledger[PLAYED, world, turn] = 1
-    ledger[HAS_CHANGED, world, turn] = reason == CHANGED
-    ledger[REVERSAL, world, turn] = reason == CHANGED and book.key == book.before
-    ledger[PROGRESS, world, turn] = book.left < book.fewest
-    ledger[REASON, world, turn] = reason
+    changed = reason == CHANGED
+    line.played, line.changed, line.novel, line.reason = True, changed, False, reason
+    line.reversal = changed and book.key == book.before
+    line.progress = book.left < book.fewest
     book.fewest = min(book.fewest, book.left)
-    if reason == CHANGED:
+    if changed:
         book.before = key
     return reason
 
@@ -73,14 +97,18 @@ def act(state, world, action, ledger, turn):
 @kernel
 def skip(world, reason, ledger, turn):
     """Write the line of an action that was not played."""
-    for row in range(REASON):
-        ledger[row, world, turn] = 0
-    ledger[REASON, world, turn] = reason
+    line = ledger[world, turn]
+    line.played = line.changed = line.novel = line.reversal = line.progress = False
+    line.reason = reason
 
 
 @kernel
-def play_turn(state, world, actions, pay, ledger, keys, place):
-    """Play one world's actions, but for NO_ACTION; count and pay them, and keep the key after each."""
+def play_turn(state, world, actions, asked, pay, ledger, found, num_found):
+    """Play one world's actions, but for NO_ACTION, and end its turn; return num_found with the states it came to.
+
+    Args:
+        found: uint64[3, BLOCK * T], rows KEY, WORLD and TURN: the states that worlds came to, `num_found` so far.
+    """
     book = state.book[world]
     num_changed, reward = 0, 0.0
     for turn in range(actions.shape[1]):
@@ -91,132 +119,168 @@ def play_turn(state, world, actions, pay, ledger, keys, place):
             reason = act(state, world, action, ledger, turn)
             num_changed += reason == CHANGED
             reward += pay[SOLVED if book.left == 0 else reason]
-        keys[place, turn] = book.key
+            found[KEY, num_found], found[WORLD, num_found], found[TURN, num_found] = book.key, world, turn
+            num_found += reason == CHANGED  # else the next one takes its place: no branch, which would be a coin's toss
     book.num_changed += num_changed
     book.reward = reward
-
-
-@kernel
-def end_turn(state, world, asked, history, ledger, keys, place):
-    """Fill in which of a world's actions led to a new state, and end its turn."""
-    book = state.book[world]
-    for turn in range(keys.shape[1]):
-        is_new = history.shape[1] != 0 and remember(history, world, keys[place, turn])
-        ledger[NOVEL, world, turn] = is_new
-        book.num_novel += is_new
     book.num_turns += 1
     book.num_asked += asked[world]
     book.terminated = book.left == 0
     book.truncated = book.num_turns >= book.turn_limit and not book.terminated
+    return num_found
 
 
 @kernel
 def sit_out(state, world, ledger):
     """Write down that a world's episode was over before the turn."""
     state.book[world].reward = 0.0
-    for turn in range(ledger.shape[2]):
+    for turn in range(ledger.shape[1]):
         skip(world, NOT_ASKED, ledger, turn)
 
 
 @kernel
-def fetch(history, keys, start, stop):
-    """Read where a block's worlds will look their new states up; return nothing of use.
+def fetch(history, found, num_found):
+    """Read where the states found will be looked up; return nothing of use.
 
     The tables lie far away in memory. Reads that nothing depends on are waited for all at once, a dozen at a time.
     """
     read = np.uint64(0)
-    for world in range(start, stop if history.shape[1] else start):
-        for turn in range(keys.shape[1]):
-            read |= history[world, first_slot(history, keys[world - start, turn])]
+    for place in range(num_found):
+        read |= history[found[WORLD, place], first_slot(history, found[KEY, place])]
     return read
 
 
 @kernel
-def play(state, history, keys, actions, asked, pay, ledger, first, last):
-    """Play a turn in every world from `first` to before `last` whose episode is not over, a block of worlds at a time.
+def look_up(state, history, ledger, found, num_found):
+    """Fill in which actions led to a new state; return the largest number of them in an episode."""
+    most_novel = 0
+    for place in range(num_found):
+        world = found[WORLD, place]
+        is_new = remember(history, world, found[KEY, place])
+        ledger[world, found[TURN, place]].novel = is_new
+        state.book[world].num_novel += is_new
+        most_novel = max(most_novel, state.book[world].num_novel)
+    return most_novel
+
+
+@kernel
+def is_over(state, world):
+    """Return whether a world's episode is over."""
+    return state.book[world].terminated or state.book[world].truncated
+
+
+@Kernel.apart
+@kernel
+def play_block(state, history, found, actions, asked, pay, ledger, told, start, stop):
+    """Play a turn in a block of worlds; see play."""
+    num_found = 0
+    for n in range(start, stop):
+        world = n
+        told[world].took_part = not is_over(state, world)
+        if is_over(state, world):
+            sit_out(state, world, ledger)
+        else:
+            num_found = play_turn(state, world, actions, asked, pay, ledger, found, num_found)
+    if history.shape[1] == 0:
+        return 0, np.uint64(0)
+    read = fetch(history, found, num_found)
+    return look_up(state, history, ledger, found, num_found), read
+
+
+@kernel
+def tell(state, world, pay, told):
+    """Fill in what is told of a world, by its book and by whether it took part in the turn."""
+    book, line = state.book[world], told[world]
+    line.reward = book.reward
+    line.outcome_reward = pay[SOLVED] if book.left == 0 else 0.0
+    line.num_turns, line.num_asked = book.num_turns, book.num_asked
+    line.num_changed, line.num_novel = book.num_changed, book.num_novel
+    line.left, line.index = book.left, book.index
+    line.terminated = book.terminated and line.took_part
+    line.truncated = book.truncated and line.took_part
+    line.lost, line.solved = book.lost, book.left == 0
+
+
+@kernel
+def tell_of(state, worlds, pay, told):
+    """Fill in what is told of the listed worlds, int64[K]."""
+    for world in worlds:
+        tell(state, world, pay, told)
+
+
+@Kernel.apart
+@kernel
+def tell_of_block(state, pay, told, start, stop):
+    """Fill in what is told of a block of worlds; return how many of them have ended their episodes."""
+    num_over = 0
+    for world in range(start, stop):
+        tell(state, world, pay, told)
+        num_over += is_over(state, world)
+    return num_over
+
+
+@kernel
+def play(
+    state, history, found, actions, asked, pay, ledger, told, bank, autoreset, turn_limit, rng, ended, first, last
+):
+    """Play a turn in every world from `first` to before `last` whose episode is not over, tell of it, and go on.
+
+    Block by block, so that a block's worlds are near while they are played, told of and begun anew.
 
     Args:
         state: changed in place, its book with it: reward, terminated and truncated of this turn.
         history: uint64[N, K], with room for T more states in each world; K = 0 to look none up.
-        keys: uint64[BLOCK, T], to work in.
+        found: uint64[3, BLOCK * T], to work in.
         actions: int8[N, T], each row padded with NO_ACTION.
         asked: int64[N], actions that each message asked for, those over the limit included.
         pay: float64[R], the reward of an action by its reason code; pay[SOLVED] for the one that solves the level.
-        ledger: uint8[6, N, T], filled in.
+        ledger: LINE[N, T], filled in.
+        told: TOLD[N], filled in with what is true before an autoreset of the same step.
+        bank: the levels to draw from.
+        autoreset: DISABLED, SAME_STEP or NEXT_STEP.
+        turn_limit: of the episodes that begin.
+        rng: uint64[1], to work in.
+        ended: uint8[N, P * H * W]; the boards of episodes that ended are kept here if others begin in the same step.
 
     Returns:
-        The largest number of novel states that any world has seen in its episode, and what `fetch` returned, so that the
-        compiler does not leave it out.
+        The largest number of novel states that any world has seen in its episode; how many worlds' episodes were over after
+        the turn; and what `fetch` returned, so that the compiler does not leave it out.
     """
-    most_novel, read = 0, np.uint64(0)
-    for start in range(first, last, keys.shape[0]):
-        stop = min(start + keys.shape[0], last)
-        for world in range(start, stop):
-            if state.book[world].terminated or state.book[world].truncated:
-                sit_out(state, world, ledger)
-            else:
-                play_turn(state, world, actions, pay, ledger, keys, world - start)
-        read |= fetch(history, keys, start, stop)
-        for world in range(start, stop):
-            if not (state.book[world].terminated or state.book[world].truncated):
-                end_turn(state, world, asked, history, ledger, keys, world - start)
-                most_novel = max(most_novel, state.book[world].num_novel)
+    most_novel, num_over, read = 0, 0, np.uint64(0)
+    for start in range(first, last, BLOCK):
+        stop = min(start + BLOCK, last)
+        novel, read_here = play_block(state, history, found, actions, asked, pay, ledger, told, start, stop)
+        most_novel, read = max(most_novel, novel), read | read_here
+        if autoreset == NEXT_STEP:
+            for world in range(start, stop):
+                if not told[world].took_part:
+                    go_on(state, history, world, bank, rng, turn_limit)
+        num_over_here = tell_of_block(state, pay, told, start, stop)
+        num_over += num_over_here
+        if autoreset == SAME_STEP and num_over_here:
+            for world in range(start, stop):
+                if is_over(state, world):
+                    copy_cells(state.board[world], ended[world])
+                    go_on(state, history, world, bank, rng, turn_limit)
+    return most_novel, num_over, read
+
+
+@kernel
+def play_alone(state, history, found, actions, asked, pay, ledger, told):
+    """Play a turn in the only world as `play` does; half as many arguments, which take longer to read than the turn."""
+    most_novel, read = play_block(state, history, found, actions, asked, pay, ledger, told, 0, 1)
+    tell(state, 0, pay, told)
     return most_novel, read
 
 
 @kernel
-def begin(state, history, world, turn_limit):
-    """Begin an episode in a world whose board was just written."""
-    settle(state, world)
-    book = state.book[world]
-    book.before = 0
-    book.num_asked = book.num_changed = book.num_novel = book.num_turns = 0
-    book.turn_limit = turn_limit
-    book.left = book.fewest = goals_left(state, world)
-    book.lost = is_lost(state, world)
-    book.terminated = book.truncated = False
-    book.reward = 0.0
-    for slot in range(history.shape[1]):
-        history[world, slot] = 0
-    if history.shape[1]:
-        remember(history, world, book.key)
-
-
-@kernel
-def begin_with(state, history, worlds, boards, indices, turn_limit):
-    """Begin an episode in each of the listed worlds, with levels given or drawn by its seed and episode.
-
-    Args:
-        worlds: int64[K].
-        boards: uint8[L, P * H * W], the levels to draw from.
-        indices: int64[K], which of them each world plays; -1 to draw one.
-    """
-    rng = np.empty(1, np.uint64)
-    for place, world in enumerate(worlds):
-        index = indices[place]
-        if index < 0:
-            start_stream(rng, state.book[world].seed, state.book[world].episode)
-            index = below(rng, boards.shape[0])
-        copy_cells(boards[index], state.board[world])
-        begin(state, history, world, turn_limit)
-        state.book[world].index = index
-
-
-@kernel
-def begin_all(state, history, worlds, turn_limit):
-    """Begin an episode in each of the listed worlds, whose boards were just written."""
-    for world in worlds:
-        begin(state, history, world, turn_limit)
-        state.book[world].index = -1
-
-
-@kernel
-def rehash(history, wider):
-    """Put all states seen into larger tables, both uint64[N, K]."""
-    for world in range(history.shape[0]):
-        for slot in range(history.shape[1]):
-            if history[world, slot] != 0:
-                remember(wider, world, history[world, slot])
+def narrow(numbers, num_actions, actions):
+    """Write action numbers, int64[N], as int8[N, 1]; return whether all are actions."""
+    any_wrong = False
+    for world in range(numbers.shape[0]):
+        any_wrong |= numbers[world] < 0 or numbers[world] >= num_actions
+        actions[world, 0] = numbers[world]
+    return not any_wrong
 
 
 @kernel
@@ -233,27 +297,40 @@ def try_actions(scratch, state, masks):
                 scratch.book[world] = state.book[world]
 
 
-class Turns(NamedTuple):
-    """The kernels of this file, bound to one puzzle."""
-
-    play: Kernel
-    begin_with: Kernel
-    begin_all: Kernel
-    rehash: Kernel
-    try_actions: Kernel
+@cache
+def trier_of(puzzle: Puzzle) -> Kernel:
+    """Return `try_actions` for a puzzle."""
+    return try_actions.bind(**puzzle.verbs).lean()
 
 
 @cache
-def turns_of(puzzle: Puzzle) -> Turns:
-    """Return the kernels that play a puzzle."""
-    verbs = {"step": puzzle.step, "goals_left": puzzle.goals_left, "is_lost": puzzle.is_lost}
-    hot, *others = (kernel.bind(**verbs) for kernel in (play, begin_with, begin_all, rehash, try_actions))
-    return Turns(hot.lean(), *others)
-
-
-@cache
-def player_of(puzzle: Puzzle) -> Callable[..., tuple[int, int]]:
+def player_of(puzzle: Puzzle) -> Callable[..., tuple[int, int, int]]:
     """Return `play` for a puzzle, for arguments that are contiguous and of just the dtypes that it names."""
-    keys, asked = np.zeros((BLOCK, 1), np.uint64), np.zeros(1, np.int64)
-    actions, ledger = np.zeros((1, 1), np.int8), np.zeros((LEDGER_ROWS, 1, 1), np.uint8)
-    return turns_of(puzzle).play.entry(new_state(1, (1, 1, 1)), keys, keys, actions, asked, np.zeros(1), ledger, 0, 1)
+    state, rng = new_state(1, (1, 1, 1)), np.zeros(1, np.uint64)
+    rest = (empty_bank(state.board, state), DISABLED, 0, rng, state.board, 0, 1)
+    return play.bind(**puzzle.verbs).lean().entry(*_turn_of(state), *rest)
+
+
+@cache
+def lone_player_of(puzzle: Puzzle) -> Callable[..., tuple[int, int]]:
+    """Return `play_alone` for a puzzle, for such arguments."""
+    return play_alone.bind(**puzzle.verbs).lean().entry(*_turn_of(new_state(1, (1, 1, 1))))
+
+
+def _turn_of(state: State) -> tuple[Any, ...]:
+    """Return the first eight arguments of `play` for a turn of one action."""
+    history, actions, asked = np.zeros((1, 1), np.uint64), np.zeros((1, 1), np.int8), np.zeros(1, np.int64)
+    return state, history, history, actions, asked, np.zeros(1), new_ledger(1, state.book), new_told(state.book)
+
+
+@cache
+def teller() -> Callable[..., None]:
+    """Return `tell_of`, for such arguments."""
+    state = new_state(1, (1, 1, 1))
+    return tell_of.lean().entry(state, np.zeros(1, np.int64), np.zeros(1), new_told(state.book))
+
+
+@cache
+def narrower() -> Callable[..., bool]:
+    """Return `narrow`, for such arguments."""
+    return narrow.lean().entry(np.zeros(1, np.int64), 1, np.zeros((1, 1), np.int8))

@@ -636,11 +636,11 @@ def batches_play_what_single_worlds_play(puzzle: Puzzle) -> str:
     for seed, single in enumerate(singles):
         single.begin(np.zeros(1, np.int64), np.array([seed], np.uint64))
     for asked in _random_actions(puzzle, (4, num_worlds, 10), seed=0):
-        ledger = batch.play(asked, np.full(num_worlds, 10))
+        ledger = batch.play(asked, np.full(num_worlds, 10)).ledger
         for world, single in enumerate(singles):
-            alone = single.play(asked[world : world + 1], np.full(1, 10))
-            rows = (batch.state.board, batch.state.agents, batch.book, ledger.swapaxes(0, 1))
-            own = (single.state.board, single.state.agents, single.book, alone.swapaxes(0, 1))
+            alone = single.play(asked[world : world + 1], np.full(1, 10)).ledger
+            rows = (batch.state.board, batch.state.agents, batch.book, ledger)
+            own = (single.state.board, single.state.agents, single.book, alone)
             if not all(np.array_equal(a[world], b[0]) for a, b in zip(rows, own, strict=True)):
                 return (
                     f"world {world} of a batch plays otherwise than the same world alone, asked {asked[world].tolist()}"

@@ -9,10 +9,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.grid import SOLVED, State, copy_state, new_state
+from textworlds.beginnings import Bank, beginnings_of, empty_bank, make_bank
+from textworlds.grid import State, copy_records, copy_state, new_state, settle
+from textworlds.history import rehash
 from textworlds.levels.content import ANY
 from textworlds.levels.making import Wanted, make_levels
-from textworlds.play import BLOCK, LEDGER_ROWS, player_of, turns_of
+from textworlds.play import (
+    BLOCK,
+    DISABLED,
+    NEXT_STEP,
+    SAME_STEP,
+    lone_player_of,
+    new_ledger,
+    new_told,
+    player_of,
+    read_told,
+    teller,
+    trier_of,
+)
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits, Puzzle
 
 MIN_SLOTS = 64
@@ -27,6 +41,15 @@ class Start(NamedTuple):
     picture: np.ndarray
     seed: int | None = None
     episode: int | None = None
+
+
+class Played(NamedTuple):
+    """What a turn of N worlds gave, in fresh arrays."""
+
+    ledger: np.ndarray  # LINE[N, T]; see play
+    told: np.ndarray  # TOLD[N] of the turn
+    now: np.ndarray  # TOLD[N] of the episodes as they stand now; `told` itself if none was begun after the turn
+    pictures: np.ndarray | None  # uint8[N, P, H, W], as they are now, if they were asked for
 
 
 class Snapshot(NamedTuple):
@@ -62,6 +85,7 @@ class Worlds:
 
     state: State
     start: Start | None = None  # kept for a world alone
+    ended: np.ndarray = np.zeros((0, 0), np.uint8)  # boards of episodes that the last turn ended, by world
     _views: tuple[np.ndarray, np.ndarray] = (np.zeros(0), np.zeros(0))
     _room: float = 0  # novel states from which on the tables may have to be widened
     _history: np.ndarray  # uint64[N, K], states seen; see play.remember
@@ -94,11 +118,12 @@ class Worlds:
         if levels is not None:
             self._level_shape = levels.shape[1], levels.shape[2], levels.shape[3]
         self._make_state(num_worlds, self._level_shape)
-        self._desk = _desk(1)
+        self._bank = None if levels is None else make_bank(puzzle, levels)
+        self._no_bank = empty_bank(self.state.board[:0], self.state)
+        self._desk = self._make_desk(1)
         self._pay = np.zeros(MAX_REASONS)
         for reason, reward in puzzle.rewards[rewards].items():
             self._pay[reason] = reward
-        self.outcome_reward = float(self._pay[SOLVED])  # of the action that solves a level
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -144,19 +169,20 @@ class Worlds:
         else:
             self.book["seed"][worlds] = seeds
             self.book["episode"][worlds] = 0
-        turns = turns_of(self.puzzle)
-        if self.levels is not None:
-            boards = self.levels.reshape(len(self.levels), -1)
-            indices = np.full(len(worlds), -1) if indices is None else indices
-            turns.begin_with(self.state, self._history, worlds, boards, indices, self.turn_limit)
+        if self._bank is not None:
+            self._begin_with(self._bank, worlds, np.full(len(worlds), -1) if indices is None else indices)
         else:
             self.book["turn_limit"][worlds] = 0  # no level is there until one has been made
             make_levels(self.puzzle, self.state, worlds, self.wanted)
-            turns.begin_all(self.state, self._history, worlds, self.turn_limit)
+            beginnings_of(self.puzzle).begin_all(self.state, self._history, worlds, self.turn_limit)
         if len(self.book) == 1:
             is_made = self.levels is None
             seed, episode = int(self.book["seed"][0]), int(self.book["episode"][0])
             self.start = Start(self.pictures()[0].copy(), seed if is_made else None, episode if is_made else None)
+
+    def _begin_with(self, bank: Bank, worlds: np.ndarray, indices: np.ndarray) -> None:
+        rng = np.empty(1, np.uint64)
+        beginnings_of(self.puzzle).begin_with(self.state, self._history, worlds, bank, indices, self.turn_limit, rng)
 
     def place(self, worlds: np.ndarray, picture: np.ndarray, seeds: np.ndarray | None = None) -> None:
         """Begin an episode in each of the worlds listed, with a given level.
@@ -176,38 +202,69 @@ class Worlds:
         if seeds is not None:
             self.book["seed"][worlds] = seeds
             self.book["episode"][worlds] = -1
-        boards = np.ascontiguousarray(picture).reshape(1, -1)
-        indices = np.zeros(len(worlds), np.int64)
-        turns_of(self.puzzle).begin_with(self.state, self._history, worlds, boards, indices, self.turn_limit)
+        self._begin_with(make_bank(self.puzzle, picture[None]), worlds, np.zeros(len(worlds), np.int64))
         self.book["index"][worlds] = -1
         if len(self.book) == 1:
             self.start = Start(picture.copy())
 
-    def play(self, actions: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        """Play a turn in every world whose episode is not over.
+    def play(self, actions: np.ndarray, asked: np.ndarray, autoreset: int = DISABLED, copies: bool = False) -> Played:
+        """Play a turn in every world whose episode is not over, and begin the next episodes where that is due.
 
         Args:
             actions: int8[N, T], each row padded with play.NO_ACTION.
             asked: int64[N], actions that were asked for, those over the limit included.
+            autoreset: SAME_STEP, to go on at once in worlds whose episode is over after the turn; NEXT_STEP, in those whose
+                episode was over before it; or DISABLED.
+            copies: whether to copy the pictures.
 
-        Returns:
-            The ledger, uint8[6, N, T]; see play. Rewards and ends are in the book.
+        Raises:
+            making.NoLevel: if the generator found no level for the next episode.
         """
         assert actions.shape[0] == len(asked) == len(self.book)
         actions, asked = np.ascontiguousarray(actions, np.int8), np.ascontiguousarray(asked, np.int64)
-        num_actions = actions.shape[1]
-        ledger = np.empty((LEDGER_ROWS, *actions.shape), np.uint8)
+        num_actions, state = actions.shape[1], self.state
+        ledger, told = new_ledger(num_actions, self.book), new_told(self.book)
         self._make_room(num_actions)
+        draws = self._bank is not None and self.shape == self._level_shape  # then the kernel can begin episodes
+        bank = self._no_bank if self._bank is None else self._bank
+        ended = self._room_for_ended() if autoreset == SAME_STEP else state.board
+        seen = np.empty_like(state.board) if copies and (draws or not autoreset) else None
         play = player_of(self.puzzle)
 
-        def play_part(first: int, last: int) -> int:
-            keys = np.empty((BLOCK, num_actions), np.uint64)
-            return play(self.state, self._history, keys, actions, asked, self._pay, ledger, first, last)[0]
+        def play_part(first: int, last: int) -> tuple[int, int, int]:
+            found, rng = np.empty((3, BLOCK * num_actions), np.uint64), np.empty(1, np.uint64)
+            result = play(
+                state, self._history, found, actions, asked, self._pay, ledger, told, bank, autoreset if draws else DISABLED,
+                self.turn_limit, rng, ended, first, last,
+            )  # fmt: skip
+            if seen is not None:
+                seen[first:last] = state.board[first:last]
+            return result
 
-        self._most_novel = max(self._share_out(play_part))
-        return ledger
+        parts = self._share_out(play_part)
+        self._most_novel = max(novel for novel, _, _ in parts)
+        now = told
+        if autoreset == SAME_STEP and any(num_over for _, num_over, _ in parts):
+            over, now = np.flatnonzero(told["terminated"] | told["truncated"] | ~told["took_part"]), copy_records(told)
+            if not draws:
+                ended[over] = state.board[over]
+                self.begin(over)
+            teller()(self.state, over, self._pay, now)
+        elif autoreset == NEXT_STEP and not draws and not told["took_part"].all():
+            over = np.flatnonzero(~told["took_part"])
+            self.begin(over)
+            teller()(self.state, over, self._pay, told)
+        if copies:
+            return Played(ledger, told, now, self.copy_pictures() if seen is None else seen.reshape(-1, *self.shape))
+        return Played(ledger, told, now, None)
 
-    def play_alone(self, actions: Sequence[int], num_asked: int) -> bytes:
+    def _room_for_ended(self) -> np.ndarray:
+        """Return where the boards of ended episodes are kept, as many as the worlds have."""
+        if self.ended.shape != self.state.board.shape:
+            self.ended = np.empty_like(self.state.board)
+        return self.ended
+
+    def play_alone(self, actions: Sequence[int], num_asked: int) -> tuple[bytes, tuple[Any, ...]]:
         """Play a turn of a world alone, with the same kernel and less ado.
 
         Args:
@@ -215,26 +272,33 @@ class Worlds:
             num_asked: actions that were asked for, those over the limit included.
 
         Returns:
-            The ledger's rows, of T bytes each.
+            The ledger's T lines, of play.LINE.itemsize bytes each, and what is told of the world, in the order of play.TOLD.
         """
-        row, asked, keys, ledger = self._desk
+        row, asked, found, ledger, told = self._desk
         if len(actions) != row.shape[1]:
-            row, asked, keys, ledger = self._desk = _desk(len(actions))
+            row, asked, found, ledger, told = self._desk = self._make_desk(len(actions))
         row[0, 0] = actions[0]  # which is quicker than the next line, and mostly enough
         if len(actions) > 1:
             row[0] = actions
         asked[0] = num_asked
         if self._most_novel + len(actions) >= self._room:
             self._make_room(len(actions))
-        play = player_of(self.puzzle)
-        self._most_novel, _ = play(self.state, self._history, keys, row, asked, self._pay, ledger, 0, 1)
-        return ledger.tobytes()
+        play = lone_player_of(self.puzzle)
+        self._most_novel, _ = play(self.state, self._history, found, row, asked, self._pay, ledger, told)
+        return ledger.tobytes(), read_told(told.data)
 
     def copy_pictures(self) -> np.ndarray:
         """Return the pictures of all worlds as they are now, uint8[N, P, H, W], a copy."""
         copy = np.empty_like(self.state.board)
         self._share_out(lambda first, last: np.copyto(copy[first:last], self.state.board[first:last]))
         return copy.reshape(-1, *self.shape)
+
+    def tell(self) -> np.ndarray:
+        """Return what is told of the worlds as they are now."""
+        told = new_told(self.book)
+        told["took_part"][:] = True
+        teller()(self.state, np.arange(len(self.book)), self._pay, told)
+        return told
 
     def over(self) -> np.ndarray:
         """Return which worlds' episodes are over, bool[N]."""
@@ -264,21 +328,31 @@ class Worlds:
             )
         return None if length == NO_SOLUTION else plan[:length].copy()
 
-    def distances(self) -> np.ndarray:
-        """Return the fewest actions that solve each world from where it is, int64[N].
+    def distances(self, ended: np.ndarray | None = None) -> np.ndarray:
+        """Return the fewest actions that solve each world from where it is, int64[K].
 
         NO_SOLUTION (-1) where it is proven that none do, GAVE_UP (-2) where that takes more than DISTANCE_NODES.
+
+        Args:
+            ended: int64[K], worlds to look at as they were when the last turn had ended their episodes; by default all as
+                they are.
         """
-        plan = np.empty(4096 + 2 * self.state.board.shape[1], np.int8)
+        state = self.state
+        if ended is not None:
+            state = new_state(len(ended), self.shape)
+            state.board[:] = self.ended[ended]
+            for place in range(len(ended)):
+                settle(state, place)
+        plan = np.empty(4096 + 2 * state.board.shape[1], np.int8)
         limits = self.puzzle.limits(self.puzzle.costs[-1], nodes=DISTANCE_NODES)
-        found = (self.puzzle.find_plan(self.state, world, plan, limits)[0] for world in range(len(self.book)))
-        return np.fromiter(found, np.int64, len(self.book))
+        found = (self.puzzle.find_plan(state, world, plan, limits)[0] for world in range(len(state.book)))
+        return np.fromiter(found, np.int64, len(state.book))
 
     def action_masks(self) -> np.ndarray:
         """Return which actions would change each world now, bool[N, number of actions]."""
         num_actions = len(self.puzzle.words.vocabulary.names)
         masks = np.zeros((len(self.book), num_actions), bool)
-        turns_of(self.puzzle).try_actions(copy_state(self.state), self.state, masks)
+        trier_of(self.puzzle)(copy_state(self.state), self.state, masks)
         return masks
 
     def snapshot(self) -> Snapshot:
@@ -314,6 +388,11 @@ class Worlds:
         self._history = np.zeros((num_worlds, MIN_SLOTS if self.novelty else 0), np.uint64)
         self._most_novel, self._room = 0, 0
 
+    def _make_desk(self, num_actions: int) -> tuple[np.ndarray, ...]:
+        """Return what the kernel reads and writes for a world alone: actions, asked, states found, ledger and told."""
+        row, found = np.empty((1, num_actions), np.int8), np.empty((3, num_actions), np.uint64)
+        return row, np.empty(1, np.int64), found, new_ledger(num_actions, self.book[:1]), new_told(self.book[:1])
+
     def _make_room(self, num_actions: int) -> None:
         """Keep the tables of states seen at most seven eighths full, whatever this turn finds."""
         slots = self._history.shape[1]
@@ -321,15 +400,9 @@ class Worlds:
             slots *= 2
         if slots > self._history.shape[1]:
             wider = np.zeros((len(self._history), slots), np.uint64)
-            turns_of(self.puzzle).rehash(self._history, wider)
+            rehash.lean()(self._history, wider)
             self._history = wider
         self._room = room_in(slots) if self.novelty else np.inf
-
-
-def _desk(num_actions: int) -> tuple[np.ndarray, ...]:
-    """Return what the kernel reads and writes for a turn of a world alone: actions, asked, keys and ledger."""
-    row, ledger = np.empty((1, num_actions), np.int8), np.empty((LEDGER_ROWS, 1, num_actions), np.uint8)
-    return row, np.empty(1, np.int64), np.empty((1, num_actions), np.uint64), ledger
 
 
 def room_in(slots: int) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from textworlds import Episodes
+from textworlds.beginnings import beginnings_of
 from textworlds.grid import (
     AGENT,
     AGENT_IN_WAY,
@@ -30,31 +31,31 @@ from textworlds.grid import (
     settle,
 )
 from textworlds.levels.making import Wanted, make_levels
-from textworlds.play import LEDGER_ROWS, REASON, turns_of
+from textworlds.play import lone_player_of, new_ledger, new_told
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.puzzles.maze import ANY, BACKTRACKER, PUZZLE, WILSON, Options
 from textworlds.random import start_stream
 from textworlds.text.formats import read, write
 
 OFFSETS = {UP: (-1, 0), DOWN: (1, 0), LEFT: (0, -1), RIGHT: (0, 1)}
-TURNS = turns_of(PUZZLE)
 PAGE = Path(__file__).parents[2] / "docs" / "maze.md"
 
 
 def start(drawing, num_agents=1):
     picture = read("\n".join(drawing.split()), "dense", PUZZLE.words)
     state = new_state(1, picture.shape, num_agents)
-    TURNS.begin_with(state, np.zeros((1, 1024), np.uint64), np.arange(1), picture.reshape(1, -1), np.zeros(1, int), 100)
+    state.board[0] = picture.reshape(-1)
+    beginnings_of(PUZZLE).begin_all(state, np.zeros((1, 1024), np.uint64), np.arange(1), 100)
     return state
 
 
 def play(state, actions):
     """Play a turn in world 0; return the reasons."""
-    ledger = np.zeros((LEDGER_ROWS, 1, len(actions)), np.uint8)
-    history, keys = np.zeros((1, 1024), np.uint64), np.zeros((1, len(actions)), np.uint64)
-    asked = np.array([len(actions)])
-    TURNS.play(state, history, keys, np.array([actions], np.int8), asked, np.zeros(64), ledger, 0, 1)
-    return ledger[REASON, 0].tolist()
+    ledger, found = new_ledger(len(actions), state.book[:1]), np.zeros((3, len(actions)), np.uint64)
+    asked, actions = np.array([len(actions)]), np.array([actions], np.int8)
+    told = new_told(state.book[:1])
+    lone_player_of(PUZZLE)(state, np.zeros((1, 1024), np.uint64), found, actions, asked, np.zeros(64), ledger, told)
+    return ledger["reason"][0].tolist()
 
 
 def draw(state, world=0):
@@ -68,7 +69,7 @@ def make(count, height=11, width=11, **options):
     options = Options(**options)
     assert PUZZLE.check_options(options, height, width) == ""
     make_levels(PUZZLE, state, np.arange(count), Wanted(options))
-    TURNS.begin_all(state, np.zeros((count, 64), np.uint64), np.arange(count), 100)
+    beginnings_of(PUZZLE).begin_all(state, np.zeros((count, 64), np.uint64), np.arange(count), 100)
     return state
 
 

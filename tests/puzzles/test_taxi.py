@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from textworlds import Episodes
+from textworlds.beginnings import beginnings_of
 from textworlds.grid import (
     AGENT,
     AGENT_IN_WAY,
@@ -31,7 +32,7 @@ from textworlds.grid import (
 )
 from textworlds.levels.content import SPLITS, keys_of, split_of
 from textworlds.levels.making import Wanted, grade_levels, make_levels
-from textworlds.play import LEDGER_ROWS, REASON, turns_of
+from textworlds.play import lone_player_of, new_ledger, new_told, trier_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.puzzles.taxi import PUZZLE, Options
 from textworlds.puzzles.taxi.rules import DROPOFF, NO_FARE, NO_PASSENGER, NO_STAND, PICKUP, TAXI_FULL
@@ -40,7 +41,6 @@ from textworlds.text.formats import read, write
 
 SOUTH, NORTH, EAST, WEST = range(4)
 OFFSETS = {SOUTH: (1, 0), NORTH: (-1, 0), EAST: (0, 1), WEST: (0, -1)}
-TURNS = turns_of(PUZZLE)
 PAGE = Path(__file__).parents[2] / "docs" / "taxi.md"
 
 
@@ -48,8 +48,8 @@ def begin(pictures, num_agents=1):
     """Return a state that plays the given pictures, one in each world."""
     state = new_state(len(pictures), pictures[0].shape, num_agents)
     for world, picture in enumerate(pictures):
-        history = np.zeros((len(pictures), 64), np.uint64)
-        TURNS.begin_with(state, history, np.array([world]), picture.reshape(1, -1), np.zeros(1, int), 100)
+        state.board[world] = picture.reshape(-1)
+    beginnings_of(PUZZLE).begin_all(state, np.zeros((len(pictures), 64), np.uint64), np.arange(len(pictures)), 100)
     return state
 
 
@@ -60,11 +60,11 @@ def start(drawing):
 
 def play(state, actions):
     """Play a turn in world 0; return the reasons."""
-    ledger = np.zeros((LEDGER_ROWS, 1, len(actions)), np.uint8)
-    history, keys = np.zeros((1, 1024), np.uint64), np.zeros((1, len(actions)), np.uint64)
-    asked = np.array([len(actions)])
-    TURNS.play(state, history, keys, np.array([actions], np.int8), asked, np.zeros(64), ledger, 0, 1)
-    return ledger[REASON, 0].tolist()
+    ledger, found = new_ledger(len(actions), state.book[:1]), np.zeros((3, len(actions)), np.uint64)
+    asked, actions = np.array([len(actions)]), np.array([actions], np.int8)
+    told = new_told(state.book[:1])
+    lone_player_of(PUZZLE)(state, np.zeros((1, 1024), np.uint64), found, actions, asked, np.zeros(64), ledger, told)
+    return ledger["reason"][0].tolist()
 
 
 def make(num_levels, height=5, width=5, **options):
@@ -75,7 +75,7 @@ def make(num_levels, height=5, width=5, **options):
     state.book["seed"] = np.arange(num_levels)
     history = np.zeros((num_levels, 64), np.uint64)
     make_levels(PUZZLE, state, np.arange(num_levels), Wanted(options))
-    TURNS.begin_all(state, history, np.arange(num_levels), 100)
+    beginnings_of(PUZZLE).begin_all(state, history, np.arange(num_levels), 100)
     return state
 
 
@@ -147,7 +147,7 @@ def test_all_500_states_change_as_in_gymnasium(gymnasium, classic_walls, action)
 def test_the_classic_mask_is_gymnasiums(gymnasium, classic_walls):
     state = begin([decoded(gymnasium, classic_walls, number) for number in range(500)])
     masks = np.zeros((500, 6), bool)
-    TURNS.try_actions(copy_of(state), state, masks)
+    trier_of(PUZZLE)(copy_of(state), state, masks)
     np.testing.assert_array_equal(masks, [gymnasium.action_mask(number) for number in range(500)])
 
 
@@ -180,9 +180,9 @@ def test_a_classic_episode_pays_as_in_gymnasium():
     pay = np.zeros(64)
     pay[list(PUZZLE.rewards["classic"])] = list(PUZZLE.rewards["classic"].values())
     actions = np.append([DROPOFF], plan[:length]).astype(np.int8)[np.newaxis]
-    history, keys = np.zeros((1, 64), np.uint64), np.zeros((1, actions.shape[1]), np.uint64)
-    ledger = np.zeros((LEDGER_ROWS, *actions.shape), np.uint8)
-    TURNS.play(state, history, keys, actions, np.ones(1, int), pay, ledger, 0, 1)
+    ledger, found = new_ledger(actions.shape[1], state.book), np.zeros((3, actions.shape[1]), np.uint64)
+    told = new_told(state.book)
+    lone_player_of(PUZZLE)(state, np.zeros((1, 64), np.uint64), found, actions, np.ones(1, int), pay, ledger, told)
     assert state.book["reward"][0] == -10 - (length - 1) + 20
 
 

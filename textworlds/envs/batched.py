@@ -1,6 +1,7 @@
 """N worlds as one Gymnasium vector environment: a thin translator around Episodes."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,22 @@ from textworlds.checks import check_whole, seeds_from
 from textworlds.envs.single import RENDER_MODES, check_options, check_rendering, make_spaces
 from textworlds.episode import HasEpisodes
 from textworlds.episodes import Episodes, Turn
-from textworlds.grid import copy_book
 from textworlds.levels.making import NoLevel
 from textworlds.pixels import draw_pixels
-from textworlds.play import REASON
+from textworlds.play import (
+    DISABLED,
+    NEXT_STEP,
+    SAME_STEP,
+)
 from textworlds.puzzles import find_puzzle
 from textworlds.text import formats
 from textworlds.worlds import Snapshot
+
+AUTORESETS = {
+    AutoresetMode.DISABLED: DISABLED,
+    AutoresetMode.SAME_STEP: SAME_STEP,
+    AutoresetMode.NEXT_STEP: NEXT_STEP,
+}
 
 
 class TextWorldVectorEnv(HasEpisodes, VectorEnv):
@@ -95,37 +105,41 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
         observation = self._observe(begun=mask)
         if self.render_mode == "human":
             self.render()
-        return observation, self._with_mask(self._totals(mask, copy_book(self.episodes.worlds.book)))
+        return observation, self._with_asked(self._totals(self.episodes.worlds.tell(), mask), mask)
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one turn in every world; worlds whose episode ended are treated as autoreset_mode says."""
         if not self._has_seeds:
             raise RuntimeError("call reset() before the first turn")
-        worlds = self.episodes.worlds
-        if self.autoreset_mode is AutoresetMode.DISABLED and (over := worlds.over()).any():
+        if self.autoreset_mode is AutoresetMode.DISABLED and (over := self.episodes.worlds.over()).any():
             raise RuntimeError(
                 f"worlds {np.flatnonzero(over)[:5].tolist()} are over; reset them with a reset_mask first"
             )
-        turn = self.episodes.act(actions)
-        over = ~turn.played
-        if self.autoreset_mode is AutoresetMode.NEXT_STEP and over.any():
-            self._begin(np.flatnonzero(over))
-        book, begun = copy_book(worlds.book), over
-        reward, terminated, truncated = (book[name].copy() for name in ("reward", "terminated", "truncated"))
+        try:
+            turn = self.episodes.act(actions, AUTORESETS[self.autoreset_mode], self.episodes.speaks_pictures)
+        except NoLevel:
+            self._has_seeds = False
+            raise
+        told, now = turn.told, turn.now
+        reward, terminated, truncated = (told[name].copy() for name in ("reward", "terminated", "truncated"))
         info = self._ledger(turn)
-        if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            begun = terminated | truncated  # over before, too, if set_state put them there
-            terminated, truncated = terminated & ~over, truncated & ~over
-            if (ended := terminated | truncated).any():
-                info = self._final(turn, ended, info, book)
-            if begun.any():
-                self._begin(np.flatnonzero(begun))
-                book = copy_book(worlds.book)
-        observation = self._observe(turn=turn, begun=begun)
+        if now is not told:
+            info = self._final(turn, terminated | truncated, info)
+        observation = (
+            turn.pictures if self.episodes.speaks_pictures else self._observe(turn=turn, begun=self._begun(told))
+        )
         if self.render_mode == "human":
             self.render()
-        info |= self._totals(np.ones(self.num_envs, bool), book)
-        return observation, reward, terminated, truncated, self._with_mask(info)
+        everywhere = np.ones(self.num_envs, bool)
+        info |= self._totals(now, everywhere)
+        return observation, reward, terminated, truncated, self._with_asked(info, everywhere)
+
+    def _begun(self, told: np.ndarray) -> np.ndarray:
+        """Return which worlds stand at the beginning of an episode after a turn, bool[N]."""
+        begun = ~told["took_part"]
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            begun |= told["terminated"] | told["truncated"]
+        return begun
 
     def render(self) -> Any:
         """Return the worlds as render_mode says, a tuple of N, or print them."""
@@ -186,51 +200,63 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
 
     def _ledger(self, turn: Turn) -> dict[str, Any]:
         """Return what a turn did, with Gymnasium's masks."""
-        ledger = turn.ledger[:, :, 0] if self.episodes.takes_numbers else turn.ledger
-        info: dict[str, Any] = {name: ledger[row].view(bool) for row, name in self.episodes.flags}
-        info |= {"reason": ledger[REASON], "asked": turn.num_asked}
+        ledger, played = turn.ledger, turn.played.copy()
+        if self.episodes.takes_numbers:
+            ledger = ledger[:, 0]
+        info: dict[str, Any] = {name: ledger[name] for _, name in self.episodes.flags}
+        info["reason"], info["asked"] = ledger["reason"], turn.num_asked
         if turn.asked is not None:
-            info |= {"actions": turn.actions, "outcome": turn.asked.outcomes}
-        info |= {f"_{name}": turn.played for name in info}
+            info["actions"], info["outcome"] = turn.actions, turn.asked.outcomes
+        info |= dict.fromkeys(mask_names(*info), played)
         if turn.asked is not None and turn.asked.outcomes.any():
             info["why"] = np.array([turn.asked.readings[row].why for row in turn.asked.rows], object)
-            info["_why"] = turn.played & (turn.asked.outcomes > 0)
+            info["_why"] = played & (turn.asked.outcomes > 0)
         return info
 
-    def _totals(self, mask: np.ndarray, book: np.ndarray) -> dict[str, Any]:
-        """Return the counts of all worlds, columns of a copy of the book, with Gymnasium's masks."""
-        solved = book["left"] == 0
-        totals = {name: book[name] for name in self.episodes.total_names} | {
-            "goals_left": book["left"],
-            "deadlocked": book["lost"],
+    def _totals(self, told: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
+        """Return the counts of all worlds, with Gymnasium's masks."""
+        totals = {name: told[name] for name in self.episodes.total_names} | {
+            "goals_left": told["left"],
+            "deadlocked": told["lost"],
+            "solved": told["solved"],
+            "outcome_reward": told["outcome_reward"],
         }
-        totals |= {"solved": solved, "outcome_reward": solved * self.episodes.worlds.outcome_reward}
-        if self.episodes.gives_distance:
-            totals["distance"] = self.episodes.worlds.distances()
         if self.episodes.worlds.levels is not None:
-            totals["index"] = book["index"]
-        return totals | {f"_{name}": mask for name in totals}
+            totals["index"] = told["index"]
+        return totals | dict.fromkeys(mask_names(*totals), mask)
 
-    def _with_mask(self, info: dict[str, Any]) -> dict[str, Any]:
+    def _with_asked(self, info: dict[str, Any], mask: np.ndarray) -> dict[str, Any]:
+        """Add what is only told if it was asked for, with Gymnasium's masks."""
+        if self.episodes.gives_distance:
+            info["distance"], info["_distance"] = self.episodes.worlds.distances(), mask
         if self.episodes.gives_mask:
             info["action_mask"] = self.action_masks().astype(np.int8)
             info["_action_mask"] = np.ones(self.num_envs, bool)
         return info
 
-    def _final(self, turn: Turn, ended: np.ndarray, info: dict[str, Any], book: np.ndarray) -> dict[str, Any]:
+    def _final(self, turn: Turn, ended: np.ndarray, info: dict[str, Any]) -> dict[str, Any]:
         """Move what belongs to the episodes that just ended into final_obs and final_info; the arrays are shared."""
+        if not ended.any():  # worlds that set_state put back to where their episodes were over
+            return info
         last = np.empty(self.num_envs, object)
         worlds = np.flatnonzero(ended)
-        for world, seen in zip(worlds, self.episodes.observe(turn, worlds=worlds), strict=True):
+        for world, seen in zip(worlds, self.episodes.observe(turn, worlds=worlds, have_ended=True), strict=True):
             last[world] = seen
-        masks = {id(mask): (mask & ended, mask & ~ended) for name, mask in info.items() if name[0] == "_"}
+        distinct = {id(mask): mask for name, mask in info.items() if name[0] == "_"}
+        masks = {place: (mask & ended, mask & ~ended) for place, mask in distinct.items()}
         final, going_on = (
             {name: masks[id(value)][part] if name[0] == "_" else value for name, value in info.items()}
             for part in (0, 1)
         )
-        return going_on | {
-            "final_obs": last,
-            "_final_obs": ended,
-            "final_info": final | self._totals(ended, book),
-            "_final_info": ended,
-        }
+        final |= self._totals(turn.told, ended)
+        if self.episodes.gives_distance:
+            distances = np.zeros(self.num_envs, np.int64)
+            distances[worlds] = self.episodes.worlds.distances(worlds)
+            final["distance"], final["_distance"] = distances, ended
+        return going_on | {"final_obs": last, "_final_obs": ended, "final_info": final, "_final_info": ended}
+
+
+@cache
+def mask_names(*names: str) -> tuple[str, ...]:
+    """Return the names of the masks that go with entries of an info."""
+    return tuple(f"_{name}" for name in names)

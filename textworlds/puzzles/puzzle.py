@@ -88,6 +88,11 @@ class Puzzle:
     rewards: Mapping[str, Mapping[int, float]] = field(default_factory=lambda: {"outcome": {SOLVED: 1.0}})
 
     @property
+    def verbs(self) -> dict[str, Kernel]:
+        """The kernels that a turn is made of, by their names."""
+        return {"step": self.step, "goals_left": self.goals_left, "is_lost": self.is_lost}
+
+    @property
     def grades(self) -> tuple[str, ...]:
         """The names of what `solve` fills in.
 
