@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from textworlds.grid import SOLID, close_walls
+from textworlds.grid import SOLID, UNKNOWN, close_walls
 from textworlds.puzzles import Puzzle
 from textworlds.text import formats
 from textworlds.text.levels import Level
@@ -30,6 +30,8 @@ def read_level(level: Any, puzzle: Puzzle) -> np.ndarray:
         picture = _check_picture(level, puzzle)
     else:
         raise TypeError(f"a level is a drawing, a Level or a picture; got {type(level).__name__}")
+    if (picture[0] & UNKNOWN == UNKNOWN).any():
+        raise ValueError(f"{puzzle.name}: a level has no unknown cells, as a view of one may have")
     if complaint := puzzle.check_level(picture):
         raise ValueError(f"{puzzle.name}: {complaint}")
     return picture
