@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import CHANGED, NO_ACTION, NOT_ASKED, SOLVED, SOLVED_ALREADY, copy_cells, new_state, settle
+from textworlds.grid import CHANGED, NO_ACTION, NOT_ASKED, SOLVED, SOLVED_ALREADY, State, copy_cells, new_state, settle
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import Puzzle
 from textworlds.random import below, start_stream
+from textworlds.views import WHOLE, WatchedState, new_memory, step_and_look
 
 # Rows of the ledger. Reversal: back to the state before the last change. Progress: fewer goals left than ever before
 # in this episode, so that a box pushed off its goal and on again gains nothing.
@@ -252,8 +253,16 @@ def turns_of(puzzle: Puzzle) -> Turns:
 
 
 @cache
-def player_of(puzzle: Puzzle) -> Callable[..., tuple[int, int]]:
-    """Return `play` for a puzzle, for arguments that are contiguous and of just the dtypes that it names."""
+def player_of(puzzle: Puzzle, is_watched: bool = False) -> Callable[..., tuple[int, int]]:
+    """Return `play` for a puzzle, for arguments that are contiguous and of just the dtypes that it names.
+
+    Or, if the turns are watched, for a views.WatchedState, whose memory it keeps after each action.
+    """
+    plain, hot = new_state(1, (1, 1, 1)), turns_of(puzzle).play
+    state: State | WatchedState = plain
+    if is_watched:
+        state = WatchedState(*plain, WHOLE, new_memory(WHOLE, 1, (1, 1, 1)))
+        hot = hot.bind(step=step_and_look.bind(unwatched_step=puzzle.step))
     keys, asked = np.zeros((BLOCK, 1), np.uint64), np.zeros(1, np.int64)
     actions, ledger = np.zeros((1, 1), np.int8), np.zeros((LEDGER_ROWS, 1, 1), np.uint8)
-    return turns_of(puzzle).play.entry(new_state(1, (1, 1, 1)), keys, keys, actions, asked, np.zeros(1), ledger, 0, 1)
+    return hot.entry(state, keys, keys, actions, asked, np.zeros(1), ledger, 0, 1)

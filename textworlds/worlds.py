@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from textworlds.eyes import Eyes
 from textworlds.grid import SOLVED, State, copy_state, new_state
 from textworlds.levels.content import ANY
 from textworlds.levels.making import Wanted, make_levels
 from textworlds.play import BLOCK, LEDGER_ROWS, player_of, turns_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits, Puzzle
+from textworlds.views import WHOLE, Memory, View, WatchedState
 
 MIN_SLOTS = 64
 DISTANCE_NODES = 20_000
@@ -37,6 +39,7 @@ class Snapshot(NamedTuple):
     history: np.ndarray
     most_novel: int
     start: Start | None
+    memory: Memory | None = None  # with fog
 
 
 class Worlds:
@@ -55,6 +58,7 @@ class Worlds:
         rewards: name of one of the puzzle's reward schemes.
         novelty: keep track of the states that an episode has seen.
         threads: how many the worlds are shared out to, 8,192 or more to each; what is played does not depend on it.
+        view: what agents see; by default all.
 
     Raises:
         ValueError: if no such level can be generated, or there is no such reward scheme.
@@ -65,6 +69,7 @@ class Worlds:
     _views: tuple[np.ndarray, np.ndarray] = (np.zeros(0), np.zeros(0))
     _room: float = 0  # novel states from which on the tables may have to be widened
     _history: np.ndarray  # uint64[N, K], states seen; see play.remember
+    _eyes: Eyes | None = None  # of the agent, unless it sees all
 
     def __init__(
         self,
@@ -80,6 +85,7 @@ class Worlds:
         rewards: str = "outcome",
         novelty: bool = True,
         threads: int = 1,
+        view: View = WHOLE,
     ) -> None:
         if complaint := "" if levels is not None else puzzle.check_options(options, height, width):
             raise ValueError(f"{puzzle.name}: {complaint}")
@@ -89,7 +95,7 @@ class Worlds:
         self.wanted = Wanted(options, split)
         self.levels = levels
         self.turn_limit = turn_limit
-        self.novelty, self._threads = novelty, threads
+        self.novelty, self._threads, self.view = novelty, threads, view
         self._level_shape = (puzzle.num_planes(options), height, width)
         if levels is not None:
             self._level_shape = levels.shape[1], levels.shape[2], levels.shape[3]
@@ -116,8 +122,35 @@ class Worlds:
         return self._look()[0]
 
     def copy_picture(self) -> np.ndarray:
-        """Return the picture of a world alone, uint8[P, H, W], a copy."""
-        return self._look()[1].copy()
+        """Return the picture of a world alone as agents see it, uint8[P, h, w], a copy."""
+        return self._look()[1].copy() if self._eyes is None else self.copy_pictures()[0]
+
+    @property
+    def seen_shape(self) -> tuple[int, int, int]:
+        """The shape (P, h, w) of the pictures that agents see."""
+        return self.view.shape_of(self.shape)
+
+    def seen(self, worlds: np.ndarray | None = None) -> np.ndarray:
+        """Return the boards as the agent sees them, of all worlds or those listed, uint8[K, P * h * w].
+
+        They may be the worlds' own arrays, which change as play goes on.
+        """
+        eyes, boards = self._eyes, self.state.board
+        if eyes is not None:
+            boards = eyes.pictures
+            if eyes.view.fog:
+                pass  # it looked after each action
+            elif worlds is None:
+                self._share_out(lambda first, last: eyes.look(self.state, first, last))
+            else:
+                eyes.look_at(self.state, worlds)
+        return boards if worlds is None else boards[worlds]
+
+    def _player(self) -> tuple[Callable[..., tuple[int, int]], State | WatchedState]:
+        """Return what plays a turn, and the state that it takes."""
+        if self._eyes is None or not self.view.fog:
+            return player_of(self.puzzle), self.state
+        return player_of(self.puzzle, is_watched=True), self._eyes.watch(self.state)
 
     def _look(self) -> tuple[np.ndarray, np.ndarray]:
         """Return views of the board as pictures, and as the first of them; made anew when the board is."""
@@ -153,6 +186,8 @@ class Worlds:
             self.book["turn_limit"][worlds] = 0  # no level is there until one has been made
             make_levels(self.puzzle, self.state, worlds, self.wanted)
             turns.begin_all(self.state, self._history, worlds, self.turn_limit)
+        if self._eyes is not None:
+            self._eyes.open(self.state, worlds)
         if len(self.book) == 1:
             is_made = self.levels is None
             seed, episode = int(self.book["seed"][0]), int(self.book["episode"][0])
@@ -180,6 +215,8 @@ class Worlds:
         indices = np.zeros(len(worlds), np.int64)
         turns_of(self.puzzle).begin_with(self.state, self._history, worlds, boards, indices, self.turn_limit)
         self.book["index"][worlds] = -1
+        if self._eyes is not None:
+            self._eyes.open(self.state, worlds)
         if len(self.book) == 1:
             self.start = Start(picture.copy())
 
@@ -198,11 +235,11 @@ class Worlds:
         num_actions = actions.shape[1]
         ledger = np.empty((LEDGER_ROWS, *actions.shape), np.uint8)
         self._make_room(num_actions)
-        play = player_of(self.puzzle)
+        play, state = self._player()
 
         def play_part(first: int, last: int) -> int:
             keys = np.empty((BLOCK, num_actions), np.uint64)
-            return play(self.state, self._history, keys, actions, asked, self._pay, ledger, first, last)[0]
+            return play(state, self._history, keys, actions, asked, self._pay, ledger, first, last)[0]
 
         self._most_novel = max(self._share_out(play_part))
         return ledger
@@ -226,12 +263,15 @@ class Worlds:
         asked[0] = num_asked
         if self._most_novel + len(actions) >= self._room:
             self._make_room(len(actions))
-        play = player_of(self.puzzle)
-        self._most_novel, _ = play(self.state, self._history, keys, row, asked, self._pay, ledger, 0, 1)
+        play, state = self._player()
+        self._most_novel, _ = play(state, self._history, keys, row, asked, self._pay, ledger, 0, 1)
         return ledger.tobytes()
 
-    def copy_pictures(self) -> np.ndarray:
-        """Return the pictures of all worlds as they are now, uint8[N, P, H, W], a copy."""
+    def copy_pictures(self, worlds: np.ndarray | None = None) -> np.ndarray:
+        """Return the pictures of all worlds or those listed as agents see them, uint8[K, P, h, w], a copy."""
+        if worlds is not None or self._eyes is not None:
+            boards = self.seen(worlds)
+            return (boards if worlds is not None else boards.copy()).reshape(-1, *self.seen_shape)
         copy = np.empty_like(self.state.board)
         self._share_out(lambda first, last: np.copyto(copy[first:last], self.state.board[first:last]))
         return copy.reshape(-1, *self.shape)
@@ -283,7 +323,9 @@ class Worlds:
 
     def snapshot(self) -> Snapshot:
         """Return a copy of all that playing on depends on."""
-        return Snapshot(self.puzzle.name, copy_state(self.state), self._history.copy(), self._most_novel, self.start)
+        memory = self._eyes.recall() if self._eyes is not None and self.view.fog else None
+        history = self._history.copy()
+        return Snapshot(self.puzzle.name, copy_state(self.state), history, self._most_novel, self.start, memory)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to where a snapshot was taken; the snapshot can be used again.
@@ -300,8 +342,11 @@ class Worlds:
             raise ValueError("this state is of boards of another size")
         if (snapshot.history.shape[1] > 0) != self.novelty:
             raise ValueError("this state is of worlds with another setting of novelty")
+        if (snapshot.memory is not None) != self.view.fog:
+            raise ValueError("this state is of worlds with another setting of fog")
         self.state = copy_state(snapshot.state)
         self._history = snapshot.history.copy()
+        self._open_eyes(snapshot.memory)
         self._room = 0
         self._most_novel = snapshot.most_novel
         self.start = snapshot.start
@@ -312,7 +357,14 @@ class Worlds:
         if book is not None:
             self.state = self.state._replace(book=book)
         self._history = np.zeros((num_worlds, MIN_SLOTS if self.novelty else 0), np.uint64)
+        self._open_eyes()
         self._most_novel, self._room = 0, 0
+
+    def _open_eyes(self, memory: Memory | None = None) -> None:
+        """Give the agent eyes for boards of this shape, unless it sees all."""
+        self._eyes = Eyes(self.view, len(self.book), self.shape) if self.view.is_partial else None
+        if self._eyes is not None and memory is not None:
+            self._eyes.remember(memory)
 
     def _make_room(self, num_actions: int) -> None:
         """Keep the tables of states seen at most seven eighths full, whatever this turn finds."""
