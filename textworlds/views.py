@@ -209,16 +209,6 @@ def reveal_own(state, world, row, column, frame):
 
 
 @kernel
-def reveal_solid_around(state, world, row, column, frame):
-    """Show the solid cells that touch a cell, where they are not shown yet."""
-    for next_row in range(row - 1, row + 2):
-        for next_column in range(column - 1, column + 2):
-            if is_framed(frame, next_row, next_column) and is_solid(flags_at(state, world, next_row, next_column)):
-                if not is_solid(frame.pictures[world, place_in(frame, next_row, next_column)]):
-                    reveal(state, world, next_row, next_column, frame)
-
-
-@kernel
 def forget_self(frame, world, stood):
     """Wipe out an agent where it stood when it looked last, and the item that it carried."""
     frame.pictures[world, stood] &= 255 - AGENT
@@ -229,18 +219,42 @@ def forget_self(frame, world, stood):
 
 
 @kernel
-def reveal_range(state, world, cell, reach, sight, frame):
-    """Show the cells up to so many rows and columns away."""
+def range_of(state, cell, reach, frame):
+    """Return the first and last rows, and columns, that are framed and up to `reach` away from a cell."""
     row, column = cell // state.width, cell % state.width
-    bottom, right = frame.top + frame.height, frame.left + frame.width
-    for next_row in range(max(row - reach, frame.top), min(row + reach + 1, bottom)):
-        for next_column in range(max(column - reach, frame.left), min(column + reach + 1, right)):
-            if not sight:
-                reveal(state, world, next_row, next_column, frame)
-            elif not is_solid(flags_at(state, world, next_row, next_column)):
-                if is_in_sight(state, world, cell, next_row * state.width + next_column):
-                    reveal(state, world, next_row, next_column, frame)
-                    reveal_solid_around(state, world, next_row, next_column, frame)
+    bottom, right = frame.top + frame.height - 1, frame.left + frame.width - 1
+    rows = max(row - reach, frame.top), min(row + reach, bottom)
+    return rows, (max(column - reach, frame.left), min(column + reach, right))
+
+
+@kernel
+def reveal_all(state, world, rows, columns, frame):
+    """Show all cells of a range."""
+    for row in range(rows[0], rows[1] + 1):
+        for column in range(columns[0], columns[1] + 1):
+            reveal(state, world, row, column, frame)
+
+
+@kernel
+def reveal_in_sight(state, world, cell, rows, columns, frame):
+    """Show the cells of a range that are in sight of a cell, and the solid ones that touch them."""
+    for row in range(rows[0], rows[1] + 1):
+        for column in range(columns[0], columns[1] + 1):
+            if is_solid(flags_at(state, world, row, column)):
+                continue
+            if is_in_sight(state, world, cell, row * state.width + column):
+                reveal(state, world, row, column, frame)
+                for next_row in range(max(row - 1, rows[0]), min(row + 1, rows[1]) + 1):
+                    for next_column in range(max(column - 1, columns[0]), min(column + 1, columns[1]) + 1):
+                        if is_new_and_solid(state, world, next_row, next_column, frame):
+                            reveal(state, world, next_row, next_column, frame)
+
+
+@kernel
+def is_new_and_solid(state, world, row, column, frame):
+    """Return whether a cell is solid and not shown as such yet."""
+    is_shown = is_solid(frame.pictures[world, place_in(frame, row, column)])
+    return not is_shown and is_solid(flags_at(state, world, row, column))
 
 
 @kernel
@@ -266,7 +280,11 @@ def look(state, world, agent, view, memory):
             cover(frame, world)
         else:
             forget_self(frame, world, memory.stood[world])
-        reveal_range(state, world, cell, reach, view.sight, frame)
+        rows, columns = range_of(state, cell, reach, frame)
+        if view.sight:
+            reveal_in_sight(state, world, cell, rows, columns, frame)
+        else:
+            reveal_all(state, world, rows, columns, frame)
     memory.stood[world] = cell
 
 
