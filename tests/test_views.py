@@ -1,5 +1,8 @@
 """What agents see of their worlds: windows, line of sight, fog; over all puzzles."""
 
+import re
+from pathlib import Path
+
 import gymnasium as gym
 import naive
 import numpy as np
@@ -519,3 +522,12 @@ def test_an_unknown_window_is_no_batch_of_pictures_of_the_board():
     assert episodes.observe().shape == (2, 1, 5, 5)
     assert episodes.observe(worlds=np.array([1])).shape == (1, 1, 5, 5)
     np.testing.assert_array_equal(episodes.observe(worlds=np.array([1]))[0], episodes.observe()[1])
+
+
+def test_the_page_on_views_tells_the_truth(capsys):
+    page = (Path(__file__).parents[1] / "docs" / "views.md").read_text(encoding="utf-8")
+    codes, outputs = (re.findall(rf"```{kind}\n(.*?)\n```", page, re.DOTALL) for kind in ("python", "output"))
+    scope = {}
+    for code, output in zip(codes, outputs, strict=True):
+        exec(code, scope)
+        assert capsys.readouterr().out.rstrip() == output
