@@ -39,8 +39,8 @@ $(NEIGHBOURS)/tried: benchmarks/neighbours.txt
 # Slow tests; then kernels uncompiled, and compiled with bounds checks (which need a cache of their own).
 test-all: $(VENV)/ready $(VENV)/ready-for-ray
 	$(RUN) -m pytest -n 2
-	NUMBA_DISABLE_JIT=1 $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_formats.py tests/test_content.py tests/test_making.py
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/boundscheck $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_every_puzzle.py tests/test_content.py tests/test_making.py
+	NUMBA_DISABLE_JIT=1 $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_formats.py tests/test_content.py tests/test_making.py tests/test_views.py
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/boundscheck $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_every_puzzle.py tests/test_content.py tests/test_making.py tests/test_views.py
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

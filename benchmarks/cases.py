@@ -103,6 +103,14 @@ def stepping() -> Iterator[Maker]:
     yield f"{SIZES[SOKOBAN]}, 4096 worlds: picture, no novelty", "steps", stepper(SOKOBAN, 4096, novelty=False)
     text = {"observation": "dense", "as_bytes": True}
     yield f"{SIZES[SOKOBAN]}, 4096 worlds: text as bytes, numbers in", "steps", stepper(SOKOBAN, 4096, **text)
+    for kind, seen in {"view=5": {}, "view=5 and sight": {"sight": True}, "view=5 and fog": {"fog": True}}.items():
+        name = f"{SIZES[SOKOBAN]}, 4096 worlds: picture, {kind}"
+        yield name, "steps", stepper(SOKOBAN, 4096, view=5, **seen)
+    yield (
+        f"{SIZES[SOKOBAN]}, 4096 worlds: text, view=5, numbers in",
+        "steps",
+        stepper(SOKOBAN, 4096, observation="dense", view=5),
+    )
 
 
 def stepper(id: str, num_worlds: int, all_cores: bool = False, **settings: Any) -> Callable[[str, str], Case]:

@@ -1,4 +1,4 @@
-"""The rules and the searches again: slow and obvious, written from the rules, on drawings of the "dense" format.
+"""The rules, the searches and the views again: slow and obvious, written from the rules, on drawings of the "dense" format.
 
 A world is a NamedTuple that can be hashed; a cell is (row, column). A twin plays one action by returning another world,
 and says why nothing changed by the name that the puzzle's rules give to that reason.
@@ -6,8 +6,15 @@ and says why nothing changed by the name that the puzzle's rules give to that re
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from heapq import heappop, heappush
+from itertools import product
+from math import floor
 from typing import Any, NamedTuple
+
+import numpy as np
+
+from textworlds.grid import AGENT, ITEM, SOLID, UNKNOWN, WALLS
 
 OFFSETS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 COMPASS = ("up", "down", "left", "right")
@@ -264,3 +271,107 @@ TWINS = {
         num_actions=6,
     ),
 }
+
+
+# Views, on pictures.
+
+WAYS = {(-1, 0): 0, (1, 0): 1, (0, -1): 2, (0, 1): 3}  # rows and columns -> wall bit
+
+
+def is_on(board: np.ndarray, cell: Cell) -> bool:
+    return 0 <= cell[0] < board.shape[0] and 0 <= cell[1] < board.shape[1]
+
+
+def is_solid(board: np.ndarray, cell: Cell) -> bool:
+    return not is_on(board, cell) or bool(board[cell] & SOLID)
+
+
+def is_closed(board: np.ndarray, one: Cell, other: Cell) -> bool:
+    """Return whether a wall stands between two neighbours."""
+    if not is_on(board, one) or not is_on(board, other):
+        return True
+    return bool(board[one] >> WAYS[other[0] - one[0], other[1] - one[1]] & 1)
+
+
+def is_in_sight(board: np.ndarray, here: Cell, there: Cell) -> bool:
+    """Look where the line between two middles crosses the lines of the grid, in fractions."""
+    (row, column), (rows, columns) = here, (there[0] - here[0], there[1] - here[1])
+    half = Fraction(1, 2)
+    for y in range(min(row, there[0]) + 1, max(row, there[0]) + 1):
+        x = column + half + (y - row - half) * Fraction(columns, rows)
+        if x.denominator == 1:
+            if not passes_corner(board, y, int(x), rows * columns > 0):
+                return False
+        elif is_closed(board, (y - 1, floor(x)), (y, floor(x))):
+            return False
+    for x in range(min(column, there[1]) + 1, max(column, there[1]) + 1):
+        y = row + half + (x - column - half) * Fraction(rows, columns)
+        if y.denominator != 1 and is_closed(board, (floor(y), x - 1), (floor(y), x)):
+            return False
+    return True
+
+
+def passes_corner(board: np.ndarray, y: int, x: int, falls: bool) -> bool:
+    """Return whether one of the two ways around a corner of the grid is free."""
+    start, end = ((y - 1, x - 1), (y, x)) if falls else ((y - 1, x), (y, x - 1))
+    ways = ((start[0], end[1]), (end[0], start[1]))
+    return any(not is_closed(board, start, way) and not is_closed(board, way, end) for way in ways)
+
+
+def seen_cells(board: np.ndarray, here: Cell, reach: int, sight: bool) -> set[Cell]:
+    """Return the cells that are seen, those beyond the board included."""
+    window = {(here[0] + r, here[1] + c) for r, c in product(range(-reach, reach + 1), repeat=2)}
+    if not sight:
+        return window
+    seen = {cell for cell in window if not is_solid(board, cell) and is_in_sight(board, here, cell)}
+    around = {(row + r, column + c) for row, column in seen for r, c in product((-1, 0, 1), repeat=2)}
+    return seen | {cell for cell in around & window if is_solid(board, cell)}
+
+
+class Onlooker:
+    """What an agent knows of a world: cell -> what it saw there last, in each plane, without wall bits."""
+
+    def __init__(self, size: int, sight: bool, fog: bool) -> None:
+        self.size, self.sight, self.fog = size, sight, fog
+        self.known: dict[Cell, list[int]] = {}
+        self.stood: Cell | None = None
+
+    def look(self, picture: np.ndarray, here: Cell) -> np.ndarray:
+        """Return what is shown of a picture, uint8[P, H, W], to an agent at a cell."""
+        planes, height, width = picture.shape
+        seen = seen_cells(picture[0], here, self.size // 2 if self.size else max(height, width), self.sight)
+        if not self.fog:
+            self.known = {}
+        elif self.stood is not None:
+            board, *own = self.known[self.stood]
+            self.known[self.stood] = [board & ~AGENT, *(one & ~(ITEM | AGENT) if one & AGENT else one for one in own)]
+        for plane in range(1, planes):
+            if any(is_on(picture[0], cell) and picture[plane][cell] & ITEM for cell in seen):
+                for things in self.known.values():
+                    things[plane] &= ~(ITEM | AGENT)
+        for cell in seen:
+            beyond = [SOLID] + [0] * (planes - 1)
+            self.known[cell] = [int(plane[cell]) & ~WALLS for plane in picture] if is_on(picture[0], cell) else beyond
+        self.stood = here
+        corner, size = (0, 0), (height, width)
+        if self.size and not self.fog:
+            corner, size = (here[0] - self.size // 2, here[1] - self.size // 2), (self.size, self.size)
+        return self.draw(picture, corner, size)
+
+    def draw(self, picture: np.ndarray, corner: Cell, size: tuple[int, int]) -> np.ndarray:
+        shown = np.zeros((len(picture), *size), np.uint8)
+        for row, column in product(range(size[0]), range(size[1])):
+            cell = corner[0] + row, corner[1] + column
+            shown[:, row, column] = self.known.get(cell, [UNKNOWN] + [0] * (len(picture) - 1))
+            for (down, right), bit in WAYS.items():
+                is_edge = not (0 <= row + down < size[0] and 0 <= column + right < size[1])
+                if is_edge or self.knows_wall(picture[0], cell, (cell[0] + down, cell[1] + right)):
+                    shown[0, row, column] |= 1 << bit
+        return shown
+
+    def knows_wall(self, board: np.ndarray, one: Cell, other: Cell) -> bool:
+        known = [cell for cell in (one, other) if cell in self.known]
+        if any(self.known[cell][0] & SOLID for cell in known):
+            return True
+        is_thin = is_closed(board, one, other) and not is_solid(board, one) and not is_solid(board, other)
+        return bool(known) and is_thin

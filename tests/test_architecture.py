@@ -17,6 +17,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     ["kernel", "version", "levels.columns", "checks", "levels"],
     ["grid", "random"],
+    ["sight"],
+    ["views"],
+    ["eyes"],
     ["text.words"],
     ["text.facts"],
     ["text.formats", "text.grammars", "text.levels"],

@@ -258,7 +258,7 @@ LEVELS = [
     ("#####\n#@$$#\n#####", "2 boxes and 0 goals"),
     (3, "drawing, a Level or a picture"),
     (np.array([[[128, 64, 32]], [[0, 0, 0]]], np.uint8), "plane"),
-    (np.array([[[128 | 16, 64, 32]]], np.uint8), "glyph"),
+    (np.array([[[128 | 16, 64, 32]]], np.uint8), "unknown cells"),
     (np.array([[[128, 64 | 16, 32]]], np.uint8), "glyph"),
     (np.array([[[128 | 8, 64, 32]]], np.uint8), "walls"),
     (np.zeros((2, 3), np.uint8), "uint8"),

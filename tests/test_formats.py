@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textworlds.grid import AGENT, DOWN, GOAL, ITEM, RIGHT, SOLID, close_walls
+from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UNKNOWN, close_walls
 from textworlds.text import formats
 from textworlds.text.facts import MAX_CELLS
 from textworlds.text.formats import FORMATS, MAPS, Writer, check_format, read, write
@@ -166,6 +166,8 @@ def pictures(draw: st.DrawFn, words: Words) -> np.ndarray:
         at = draw(st.sampled_from([None, *goals]))
         plane[agent if at is None else at] = ITEM | (AGENT if at is None else 0)
         plane[draw(st.sampled_from(goals))] |= GOAL
+    hidden = draw(st.sets(st.integers(0, cells - 1))) if draw(st.booleans()) else set()
+    picture[:, sorted(hidden)] = np.uint8([UNKNOWN] + [0] * num_passengers)[:, None]
     picture = picture.reshape(-1, height, width)
     close_walls(picture[0])
     return picture
@@ -263,6 +265,70 @@ def test_a_newline_at_the_end_is_forgiven(format: str) -> None:
     assert np.array_equal(read(PUSHED[format] + "\n", format, PUSH), pushed())
 
 
+PARTLY_SEEN = {
+    "dense": """\
+??#????
+#-.-###
+#-$--+?
+??-*--?
+???????""",
+    "coordinates": """\
+size: 5 rows, 7 columns
+player: (2, 5)
+boxes: (2, 2) (3, 3)
+goals: (1, 2) (2, 5) (3, 3)
+walls: row 0: 2; row 1: 0, 4-6; row 2: 0
+unknown: row 0: 0-1, 3-6; row 2: 6; row 3: 0-1, 6; row 4: 0-6""",
+    "json": """\
+{"rows": 5, "columns": 7, "player": [2, 5], "boxes": [[2, 2], [3, 3]], "goals": [[1, 2], [2, 5], [3, 3]], \
+"walls": [[0, 2], [1, 0], [1, 4], [1, 5], [1, 6], [2, 0]], "unknown": [[0, 0], [0, 1], [0, 3], [0, 4], [0, 5], \
+[0, 6], [2, 6], [3, 0], [3, 1], [3, 6], [4, 0], [4, 1], [4, 2], [4, 3], [4, 4], [4, 5], [4, 6]]}""",
+    "prose": """\
+The board has 5 rows and 7 columns. Rows and columns count from 0 at the top left. \
+You are the player, at row 2, column 5. The boxes are at row 2, column 2 and row 3, column 3. \
+The goals are at row 1, column 2; row 2, column 5; and row 3, column 3. \
+Walls fill row 0, column 2; row 1, columns 0 and 4 to 6; and row 2, column 0. \
+Unknown are row 0, columns 0 to 1 and 3 to 6; row 2, column 6; row 3, columns 0 to 1 and 6; \
+and row 4, columns 0 to 6.""",
+}
+
+
+@pytest.mark.parametrize("format", PARTLY_SEEN)
+def test_unknown_cells_are_told(format: str) -> None:
+    picture = read(PARTLY_SEEN["dense"], "dense", PUSH)
+    assert write(picture, format, PUSH) == PARTLY_SEEN[format]
+    assert np.array_equal(read(PARTLY_SEEN[format], format, PUSH), picture)
+
+
+def test_an_unknown_cell_closes_nothing() -> None:
+    board = read("?-?", "dense", PUSH)[0]
+    assert not board[0, 1] & (1 << RIGHT | 1 << LEFT)
+
+
+HALF_HIDDEN = {
+    "dense": ("passenger 1: @ to ?", "passenger 2: ? to G"),
+    "coordinates": ("passenger 1: in the taxi, to out of sight", "passenger 2: out of sight, to (0, 3)"),
+    "json": (
+        '"passenger 1": {"at": "taxi", "to": "out of sight"}',
+        '"passenger 2": {"at": "out of sight", "to": [0, 3]}',
+    ),
+    "prose": (
+        "Passenger 1 is in the taxi and wants to go to a stand out of sight.",
+        "Passenger 2 is out of sight and wants to go to row 0, column 3.",
+    ),
+}
+
+
+@pytest.mark.parametrize("format", HALF_HIDDEN)
+def test_a_passenger_out_of_sight_is_told_as_such(format: str) -> None:
+    picture = ridden()
+    picture[1, 0, 3], picture[2] = 0, 0
+    picture[2, 0, 3] = GOAL
+    text = write(picture, format, RIDE)
+    assert all(part in text for part in HALF_HIDDEN[format])
+    assert np.array_equal(read(text, format, RIDE), picture)
+
+
 def test_several_agents_are_told() -> None:
     picture = pushed()
     picture[0, 3, 4] |= AGENT
@@ -273,7 +339,7 @@ def test_several_agents_are_told() -> None:
 @any_format
 @any_words
 def test_any_text_is_a_picture_or_a_value_error(format: str, words: Words) -> None:
-    texts = [PUSHED[format], RIDDEN[format]]
+    texts = [PUSHED[format], RIDDEN[format], PARTLY_SEEN.get(format, "?")]
     alphabet = st.sampled_from(sorted({*"".join(texts), *"019x\n é\0\ud800"}))
 
     @settings(max_examples=150, deadline=None)
@@ -304,7 +370,7 @@ BOMBS = {
     ],
     "json": ["[" * 100_000, '{"a": ' * 100_000, '{"rows": ' + "9" * 5000 + "}", "[]", "7", "null", '{"rows": [7]}'],
     "prose": ["The board has 99999 rows and 99999 columns. Walls fill row 0, columns 0 to 99999."],
-    "dense": ["", "\n", "?", "\n".join(["passenger 1: R to R"] * 2000), "#" * (MAX_CELLS + 1)],
+    "dense": ["", "\n", "!", "\n".join(["passenger 1: R to R"] * 2000), "#" * (MAX_CELLS + 1)],
     "spaced": ["", "# ", "+ - +\n|"],
 }
 
@@ -322,7 +388,7 @@ ERRORS = [
     ("dense", PUSH, "-$--+#", "-$é-+#", "line 3, column 4: 'é' is not a tile"),
     ("dense", PUSH, "-$--+#", "-$-+#", "line 3: 6 characters instead of 7"),
     ("spaced", PUSH, "- $ - -", "- $.- -", "line 3, column 6: '.' is not ' '"),
-    ("dense", RIDE, "|R  |", "|R ?|", "line 2, column 4: '?' is not a tile"),
+    ("dense", RIDE, "|R  |", "|R !|", "line 2, column 4: '!' is not a tile"),
     ("dense", RIDE, "|R  |", "|R- |", "line 2, column 3: '-' is not '|' or ' '"),
     ("dense", RIDE, "+ +-+", "+ +|+", "line 5, column 4: '|' is not '-' or ' '"),
     ("dense", RIDE, "|R  |", "xR  |", "line 2, column 1: 'x' is not '|'"),

@@ -22,6 +22,7 @@ import numpy as np
 from gymnasium.utils.env_checker import check_env
 import gymnasium as gym
 import textworlds
+from textworlds.text.formats import read
 
 check_env(gym.make("textworlds/Ice-hard-v0").unwrapped, skip_render_check=True)
 for format in ("dense", "spaced", "coordinates", "json", "prose"):
@@ -31,6 +32,11 @@ for format in ("dense", "spaced", "coordinates", "json", "prose"):
     plan = ", ".join(names[action][0] for action in episode.solve())
     result = episode.act(f"<action>{plan}</action>")
     assert result.terminated and result.reward == 1.0 and all(result.ledger["changed"])
+for view in ({"view": 5}, {"sight": True}, {"view": 3, "fog": True}):
+    seen, told = (textworlds.Episode("Ice-easy-v0", observation=kind, **view) for kind in ("picture", "dense"))
+    seen.reset(seed=3), told.reset(seed=3)
+    result, text = seen.act("<action>up, right</action>"), told.act("<action>up, right</action>").text
+    assert np.array_equal(read(text, "dense", told.puzzle.words), result.text)
 envs = gym.make_vec("textworlds/Ice-easy-v0", num_envs=3, observation="picture", action="discrete")
 pictures, _ = envs.reset(seed=3)
 for world, picture in enumerate(pictures):

@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, WALLS, close_walls
-from textworlds.pixels import UNKNOWN, WALL_FRONT, draw_pixels
+from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UNKNOWN, UP, WALLS, close_walls
+from textworlds.pixels import WALL_FRONT, draw_pixels
 
 SIZES = (8, 16, 48)
 KINDS = {"#": SOLID, " ": 0, ".": GOAL, "$": ITEM, "*": ITEM | GOAL, "@": AGENT, "+": AGENT | GOAL}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from textworlds.checks import check_type, check_whole, indices_from
-from textworlds.grid import NO_ACTION
+from textworlds.grid import NO_ACTION, SOLID
 from textworlds.levels.bank import FIRST_SEED, generate_levels, read_level
 from textworlds.levels.content import ANY, SPLITS
 from textworlds.levels.files import load
@@ -17,6 +17,7 @@ from textworlds.puzzles import Puzzle
 from textworlds.text.formats import FORMATS, MAPS
 from textworlds.text.grammars import Reading
 from textworlds.text.translator import Asked, Translator
+from textworlds.views import make_view
 from textworlds.worlds import Snapshot, Worlds
 
 DEFAULT_GRAMMAR = "tag:action"
@@ -80,6 +81,10 @@ class Episodes:
             its reason is in the ledger alone.
         threads: share the worlds out to so many threads, 8,192 or more to each, as fewer are faster in one; what is played
             does not depend on it.
+        view: show only so many rows and columns, an odd number, with the agent in the middle; see views.py.
+        sight: show only what no wall hides.
+        fog: show the whole board, as far as it was seen in this episode, each cell as it was last seen. Only with view or
+            sight.
         **options: what the generator should make; the fields of puzzle.options.
 
     Raises:
@@ -108,6 +113,9 @@ class Episodes:
         novelty: bool = True,
         as_bytes: bool = False,
         threads: int = 1,
+        view: int | None = None,
+        sight: bool = False,
+        fog: bool = False,
         **options: Any,
     ) -> None:
         self.puzzle = puzzle
@@ -135,8 +143,13 @@ class Episodes:
             pictures = generate_levels(self.puzzle, num_levels, **settings)
         if as_bytes and (observation not in MAPS or legend or feedback):
             raise ValueError(f"as_bytes is for the observations {' and '.join(MAPS)}, without legend and feedback")
+        seen = make_view(view, sight, fog)
+        if seen.size and SOLID not in puzzle.words.glyphs:
+            raise ValueError(
+                f"{puzzle.name} has no glyph for solid cells, as which a view shows what is beyond the board"
+            )
         self.worlds = Worlds(
-            self.puzzle, num_worlds, levels=pictures, novelty=novelty, threads=int(threads), **settings
+            self.puzzle, num_worlds, levels=pictures, novelty=novelty, threads=int(threads), view=seen, **settings
         )
         self.as_bytes = as_bytes
         self.flags = [(row, name) for row, name in enumerate(FLAG_NAMES) if novelty or name != "novel"]
@@ -150,7 +163,7 @@ class Episodes:
         grammar = DEFAULT_GRAMMAR if self.takes_numbers else action
         words = self.puzzle.words
         limit = _check_max_actions(max_actions)
-        self.translator = Translator(words, self.worlds.shape, format, grammar, limit, legend, feedback)
+        self.translator = Translator(words, self.worlds.seen_shape, format, grammar, limit, legend, feedback, seen)
 
     @property
     def turn_limit(self) -> int:
@@ -177,7 +190,7 @@ class Episodes:
         Or with one of the levels given, by indices (int64[K]; see find_indices).
         """
         self.worlds.begin(worlds, seeds, indices)
-        self.translator.reshape(self.worlds.shape)
+        self.translator.reshape(self.worlds.seen_shape)
 
     def find_indices(self, index: Any, num_worlds: int) -> np.ndarray:
         """Return an index for each of so many worlds, int64[K], from one for all or one for each.
@@ -210,10 +223,11 @@ class Episodes:
         After it come the first levels of `seeds`, uint64[K], or the next ones of the seeds that the worlds have.
         """
         picture = read_level(level, self.puzzle)
-        if (self.speaks_pictures or self.as_bytes) and picture.shape != self.worlds.shape:
-            raise ValueError(f"pictures here have the shape {self.worlds.shape}; the level given has {picture.shape}")
+        shape, seen = self.worlds.seen_shape, self.worlds.view.shape_of(picture.shape)
+        if (self.speaks_pictures or self.as_bytes) and seen != shape:
+            raise ValueError(f"pictures here have the shape {shape}; the level given has {seen}")
         self.worlds.place(worlds, picture, seeds)
-        self.translator.reshape(self.worlds.shape)
+        self.translator.reshape(self.worlds.seen_shape)
 
     def act(self, actions: Any, autoreset: int = DISABLED, copies: bool = False) -> Turn:
         """Play one turn in every world whose episode is not over.
@@ -251,7 +265,7 @@ class Episodes:
         lines, told = self.worlds.play_alone(actions, num_asked)
         if self.speaks_pictures:
             return self.worlds.copy_picture(), reading, lines, told
-        text = self.observe()[0] if self.as_bytes else self.translator.write_one(self.worlds.state.board)
+        text = self.observe()[0] if self.as_bytes else self.translator.write_one(self.worlds.seen())
         if self.translator.feedback or (reading is not None and not reading.actions and not self.as_bytes):
             kept = 1 if reading is None else len(reading.actions)
             reasons = lines[REASON :: LINE.itemsize]
@@ -261,7 +275,7 @@ class Episodes:
     def restore(self, state: Snapshot) -> None:
         """Go back to where worlds.snapshot() was called."""
         self.worlds.restore(state)
-        self.translator.reshape(self.worlds.shape)
+        self.translator.reshape(self.worlds.seen_shape)
 
     def observe(
         self,
@@ -279,11 +293,9 @@ class Episodes:
             worlds: int64[K], those to observe; all by default.
             have_ended: observe them as they were when the turn had ended their episodes, before an autoreset.
         """
-        board = self.worlds.ended if have_ended else self.worlds.state.board
-        if worlds is not None:
-            board = board[worlds]
         if self.speaks_pictures:
-            return self.worlds.copy_pictures() if worlds is None else board.reshape(-1, *self.worlds.shape)
+            return self.worlds.copy_pictures(worlds, have_ended)
+        board = self.worlds.seen(worlds, have_ended)
         if self.as_bytes:
             return self.translator.write_bytes(board)
         texts = self.translator.write(board)

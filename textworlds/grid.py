@@ -16,6 +16,7 @@ UP, DOWN, LEFT, RIGHT = range(4)
 # Tile flags. Bit d of the lowest four: no way out of this cell in direction d, whatever closes it.
 WALLS = 0b1111
 SOLID, GOAL, ITEM, AGENT = 16, 32, 64, 128
+UNKNOWN = SOLID | AGENT  # no cell of a world is both: one that whoever looks does not see, nor remember; see views
 
 # What became of an action that was asked. A puzzle's own reasons for changing nothing start at FIRST_OWN_REASON.
 CHANGED, WALL_IN_WAY, AGENT_IN_WAY, SOLVED_ALREADY, OVER_LIMIT, SOLVED, NOT_ASKED = range(7)
@@ -81,6 +82,12 @@ def copy_state(state: State) -> State:
 
 
 @kernel
+def is_solid(flags):
+    """Return whether a cell with these tile flags is known to be solid."""
+    return flags & UNKNOWN == SOLID
+
+
+@kernel
 def close_walls(board):
     """Set in place the wall bits that solid cells, the grid's border and one-sided thin walls imply.
 
@@ -98,12 +105,12 @@ def close_walls(board):
             here = board[row, column]
             if column + 1 < width:
                 beside = board[row, column + 1]
-                if (here | beside) & SOLID or here >> RIGHT & 1 or beside >> LEFT & 1:
+                if is_solid(here) or is_solid(beside) or here >> RIGHT & 1 or beside >> LEFT & 1:
                     board[row, column] |= 1 << RIGHT
                     board[row, column + 1] |= 1 << LEFT
             if row + 1 < height:
                 below = board[row + 1, column]
-                if (here | below) & SOLID or here >> DOWN & 1 or below >> UP & 1:
+                if is_solid(here) or is_solid(below) or here >> DOWN & 1 or below >> UP & 1:
                     board[row, column] |= 1 << DOWN
                     board[row + 1, column] |= 1 << UP
 

@@ -8,9 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, WALLS
+from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UNKNOWN, UP, WALLS
 
-UNKNOWN = SOLID | AGENT  # no real cell is both; a cell nobody has seen yet
 SMALLEST_TILE, LARGEST_TILE = 4, 512
 
 FLOOR, SEAM, SHADE = 0xF3EDE2, 0xE6DECF, 0x4A4048
@@ -32,8 +31,8 @@ def draw_pixels(picture: np.ndarray, tile_size: int = 48) -> np.ndarray:
     """Draw a picture for people to look at.
 
     Args:
-        picture: uint8[P, H, W] of tile flags, wall bits closed. Plane 0 is the board; SOLID | AGENT there is a cell not
-            seen yet. Plane 1 + i holds item i of those that differ: ITEM where it waits, ITEM | AGENT on the agent that
+        picture: uint8[P, H, W] of tile flags, wall bits closed. Plane 0 is the board; UNKNOWN there is a cell that is
+            not seen. Plane 1 + i holds item i of those that differ: ITEM where it waits, ITEM | AGENT on the agent that
             carries it, GOAL where it is to go.
         tile_size: pixels along a cell's side, 4 to 512.
 

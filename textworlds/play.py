@@ -18,7 +18,6 @@ from textworlds.grid import (
     NOT_ASKED,
     SOLVED,
     SOLVED_ALREADY,
-    State,
     copy_cells,
     new_records,
     new_state,
@@ -26,6 +25,7 @@ from textworlds.grid import (
 from textworlds.history import first_slot, remember
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import Puzzle
+from textworlds.views import WHOLE, WatchedState, new_memory, step_and_look
 
 # Reversal: back to the state before the last change. Progress: fewer goals left than ever before in this episode, so that
 # a box pushed off its goal and on again gains nothing.
@@ -304,23 +304,37 @@ def trier_of(puzzle: Puzzle) -> Kernel:
 
 
 @cache
-def player_of(puzzle: Puzzle) -> Callable[..., tuple[int, int, int]]:
-    """Return `play` for a puzzle, for arguments that are contiguous and of just the dtypes that it names."""
-    state, rng = new_state(1, (1, 1, 1)), np.zeros(1, np.uint64)
+def player_of(puzzle: Puzzle, is_watched: bool = False) -> Callable[..., tuple[int, int, int]]:
+    """Return `play` for a puzzle, for arguments that are contiguous and of just the dtypes that it names.
+
+    Or, if the turns are watched, for a views.WatchedState, whose memory it keeps after each action.
+    """
+    turn, rng = _turn_of(puzzle, is_watched), np.zeros(1, np.uint64)
+    state = new_state(1, (1, 1, 1))
     rest = (empty_bank(state.board, state), DISABLED, 0, rng, state.board, 0, 1)
-    return play.bind(**puzzle.verbs).lean().entry(*_turn_of(state), *rest)
+    return _bound(play, puzzle, is_watched).entry(*turn, *rest)
 
 
 @cache
-def lone_player_of(puzzle: Puzzle) -> Callable[..., tuple[int, int]]:
+def lone_player_of(puzzle: Puzzle, is_watched: bool = False) -> Callable[..., tuple[int, int]]:
     """Return `play_alone` for a puzzle, for such arguments."""
-    return play_alone.bind(**puzzle.verbs).lean().entry(*_turn_of(new_state(1, (1, 1, 1))))
+    return _bound(play_alone, puzzle, is_watched).entry(*_turn_of(puzzle, is_watched))
 
 
-def _turn_of(state: State) -> tuple[Any, ...]:
+def _bound(turns: Kernel, puzzle: Puzzle, is_watched: bool) -> Kernel:
+    """Return a kernel that plays turns of a puzzle."""
+    verbs = puzzle.verbs
+    if is_watched:
+        verbs["step"] = step_and_look.bind(unwatched_step=puzzle.step)
+    return turns.bind(**verbs).lean()
+
+
+def _turn_of(puzzle: Puzzle, is_watched: bool) -> tuple[Any, ...]:
     """Return the first eight arguments of `play` for a turn of one action."""
+    plain = new_state(1, (1, 1, 1))
+    state = WatchedState(*plain, WHOLE, new_memory(WHOLE, 1, (1, 1, 1))) if is_watched else plain
     history, actions, asked = np.zeros((1, 1), np.uint64), np.zeros((1, 1), np.int8), np.zeros(1, np.int64)
-    return state, history, history, actions, asked, np.zeros(1), new_ledger(1, state.book), new_told(state.book)
+    return state, history, history, actions, asked, np.zeros(1), new_ledger(1, plain.book), new_told(plain.book)
 
 
 @cache

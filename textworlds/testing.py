@@ -27,6 +27,7 @@ from textworlds.grid import (
     NO_ACTION,
     SOLID,
     SOLVED,
+    UNKNOWN,
     WALLS,
     State,
     close_walls,
@@ -368,7 +369,7 @@ def messages_are_read_back(puzzle: Puzzle) -> str:
 
 
 def glyphs_are_characters(puzzle: Puzzle) -> str:
-    for flags, glyph in puzzle.words.glyphs.items():
+    for flags, glyph in {**puzzle.words.glyphs, UNKNOWN: puzzle.words.unknown}.items():
         if len(glyph) != 1 or not glyph.isascii() or not glyph.isprintable():
             return f"the glyph of {_things(flags)} is {glyph!r}, not one printable ASCII character"
     return ""

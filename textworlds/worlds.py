@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from textworlds.beginnings import Bank, beginnings_of, empty_bank, make_bank
+from textworlds.eyes import Eyes
 from textworlds.grid import State, copy_records, copy_state, new_state, settle
 from textworlds.history import rehash
 from textworlds.levels.content import ANY
@@ -28,6 +29,7 @@ from textworlds.play import (
     trier_of,
 )
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits, Puzzle
+from textworlds.views import WHOLE, Memory, View, WatchedState
 
 MIN_SLOTS = 64
 DISTANCE_NODES = 20_000
@@ -60,6 +62,7 @@ class Snapshot(NamedTuple):
     history: np.ndarray
     most_novel: int
     start: Start | None
+    memory: Memory | None = None  # with fog
 
 
 class Worlds:
@@ -78,6 +81,7 @@ class Worlds:
         rewards: name of one of the puzzle's reward schemes.
         novelty: keep track of the states that an episode has seen.
         threads: how many the worlds are shared out to, 8,192 or more to each; what is played does not depend on it.
+        view: what agents see; by default all.
 
     Raises:
         ValueError: if no such level can be generated, or there is no such reward scheme.
@@ -85,10 +89,12 @@ class Worlds:
 
     state: State
     start: Start | None = None  # kept for a world alone
-    ended: np.ndarray = np.zeros((0, 0), np.uint8)  # boards of episodes that the last turn ended, by world
+    ended: np.ndarray = np.zeros((0, 0), np.uint8)  # boards of episodes that the last turn ended, by world,
+    _ended_views: np.ndarray = ended  # and as the agent saw them
     _views: tuple[np.ndarray, np.ndarray] = (np.zeros(0), np.zeros(0))
     _room: float = 0  # novel states from which on the tables may have to be widened
     _history: np.ndarray  # uint64[N, K], states seen; see play.remember
+    _eyes: Eyes | None = None  # of the agent, unless it sees all
 
     def __init__(
         self,
@@ -104,6 +110,7 @@ class Worlds:
         rewards: str = "outcome",
         novelty: bool = True,
         threads: int = 1,
+        view: View = WHOLE,
     ) -> None:
         if complaint := "" if levels is not None else puzzle.check_options(options, height, width):
             raise ValueError(f"{puzzle.name}: {complaint}")
@@ -113,7 +120,7 @@ class Worlds:
         self.wanted = Wanted(options, split)
         self.levels = levels
         self.turn_limit = turn_limit
-        self.novelty, self._threads = novelty, threads
+        self.novelty, self._threads, self.view = novelty, threads, view
         self._level_shape = (puzzle.num_planes(options), height, width)
         if levels is not None:
             self._level_shape = levels.shape[1], levels.shape[2], levels.shape[3]
@@ -141,8 +148,41 @@ class Worlds:
         return self._look()[0]
 
     def copy_picture(self) -> np.ndarray:
-        """Return the picture of a world alone, uint8[P, H, W], a copy."""
-        return self._look()[1].copy()
+        """Return the picture of a world alone as agents see it, uint8[P, h, w], a copy."""
+        return self._look()[1].copy() if self._eyes is None else self.copy_pictures()[0]
+
+    @property
+    def seen_shape(self) -> tuple[int, int, int]:
+        """The shape (P, h, w) of the pictures that agents see."""
+        return self.view.shape_of(self.shape)
+
+    def seen(self, worlds: np.ndarray | None = None, have_ended: bool = False) -> np.ndarray:
+        """Return the boards as the agent sees them, of all worlds or those listed, uint8[K, P * h * w].
+
+        They may be the worlds' own arrays, which change as play goes on.
+
+        Args:
+            worlds: int64[K].
+            have_ended: as they were when the last turn had ended their episodes, before an autoreset.
+        """
+        eyes, boards = self._eyes, self.ended if have_ended else self.state.board
+        if eyes is not None and have_ended:
+            boards = self._ended_views
+        elif eyes is not None:
+            boards = eyes.pictures
+            if eyes.view.fog:
+                pass  # it looked after each action
+            elif worlds is None:
+                self._share_out(lambda first, last: eyes.look(self.state, first, last))
+            else:
+                eyes.look_at(self.state, worlds)
+        return boards if worlds is None else boards[worlds]
+
+    def _player(self, player_of: Callable[..., Any]) -> tuple[Callable[..., Any], State | WatchedState]:
+        """Return what plays a turn, and the state that it takes."""
+        if self._eyes is None or not self.view.fog:
+            return player_of(self.puzzle), self.state
+        return player_of(self.puzzle, is_watched=True), self._eyes.watch(self.state)
 
     def _look(self) -> tuple[np.ndarray, np.ndarray]:
         """Return views of the board as pictures, and as the first of them; made anew when the board is."""
@@ -175,6 +215,8 @@ class Worlds:
             self.book["turn_limit"][worlds] = 0  # no level is there until one has been made
             make_levels(self.puzzle, self.state, worlds, self.wanted)
             beginnings_of(self.puzzle).begin_all(self.state, self._history, worlds, self.turn_limit)
+        if self._eyes is not None:
+            self._eyes.open(self.state, worlds)
         if len(self.book) == 1:
             is_made = self.levels is None
             seed, episode = int(self.book["seed"][0]), int(self.book["episode"][0])
@@ -204,6 +246,8 @@ class Worlds:
             self.book["episode"][worlds] = -1
         self._begin_with(make_bank(self.puzzle, picture[None]), worlds, np.zeros(len(worlds), np.int64))
         self.book["index"][worlds] = -1
+        if self._eyes is not None:
+            self._eyes.open(self.state, worlds)
         if len(self.book) == 1:
             self.start = Start(picture.copy())
 
@@ -225,16 +269,17 @@ class Worlds:
         num_actions, state = actions.shape[1], self.state
         ledger, told = new_ledger(num_actions, self.book), new_told(self.book)
         self._make_room(num_actions)
-        draws = self._bank is not None and self.shape == self._level_shape  # then the kernel can begin episodes
+        # then the kernel can begin episodes
+        draws = self._bank is not None and self.shape == self._level_shape and self._eyes is None
         bank = self._no_bank if self._bank is None else self._bank
         ended = self._room_for_ended() if autoreset == SAME_STEP else state.board
-        seen = np.empty_like(state.board) if copies and (draws or not autoreset) else None
-        play = player_of(self.puzzle)
+        seen = np.empty_like(state.board) if copies and self._eyes is None and (draws or not autoreset) else None
+        play, watched = self._player(player_of)
 
         def play_part(first: int, last: int) -> tuple[int, int, int]:
             found, rng = np.empty((3, BLOCK * num_actions), np.uint64), np.empty(1, np.uint64)
             result = play(
-                state, self._history, found, actions, asked, self._pay, ledger, told, bank, autoreset if draws else DISABLED,
+                watched, self._history, found, actions, asked, self._pay, ledger, told, bank, autoreset if draws else DISABLED,
                 self.turn_limit, rng, ended, first, last,
             )  # fmt: skip
             if seen is not None:
@@ -248,6 +293,9 @@ class Worlds:
             over, now = np.flatnonzero(told["terminated"] | told["truncated"] | ~told["took_part"]), copy_records(told)
             if not draws:
                 ended[over] = state.board[over]
+                if self._eyes is not None:
+                    self._ended_views = np.empty_like(self._eyes.pictures)
+                    self._ended_views[over] = self.seen(over)
                 self.begin(over)
             teller()(self.state, over, self._pay, now)
         elif autoreset == NEXT_STEP and not draws and not told["took_part"].all():
@@ -283,12 +331,15 @@ class Worlds:
         asked[0] = num_asked
         if self._most_novel + len(actions) >= self._room:
             self._make_room(len(actions))
-        play = lone_player_of(self.puzzle)
-        self._most_novel, _ = play(self.state, self._history, found, row, asked, self._pay, ledger, told)
+        play, state = self._player(lone_player_of)
+        self._most_novel, _ = play(state, self._history, found, row, asked, self._pay, ledger, told)
         return ledger.tobytes(), read_told(told.data)
 
-    def copy_pictures(self) -> np.ndarray:
-        """Return the pictures of all worlds as they are now, uint8[N, P, H, W], a copy."""
+    def copy_pictures(self, worlds: np.ndarray | None = None, have_ended: bool = False) -> np.ndarray:
+        """Return the pictures of all worlds or those listed as agents see them, uint8[K, P, h, w], a copy; see seen."""
+        if worlds is not None or self._eyes is not None:
+            boards = self.seen(worlds, have_ended)
+            return (boards if worlds is not None else boards.copy()).reshape(-1, *self.seen_shape)
         copy = np.empty_like(self.state.board)
         self._share_out(lambda first, last: np.copyto(copy[first:last], self.state.board[first:last]))
         return copy.reshape(-1, *self.shape)
@@ -357,7 +408,9 @@ class Worlds:
 
     def snapshot(self) -> Snapshot:
         """Return a copy of all that playing on depends on."""
-        return Snapshot(self.puzzle.name, copy_state(self.state), self._history.copy(), self._most_novel, self.start)
+        memory = self._eyes.recall() if self._eyes is not None and self.view.fog else None
+        history = self._history.copy()
+        return Snapshot(self.puzzle.name, copy_state(self.state), history, self._most_novel, self.start, memory)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to where a snapshot was taken; the snapshot can be used again.
@@ -374,8 +427,11 @@ class Worlds:
             raise ValueError("this state is of boards of another size")
         if (snapshot.history.shape[1] > 0) != self.novelty:
             raise ValueError("this state is of worlds with another setting of novelty")
+        if (snapshot.memory is not None) != self.view.fog:
+            raise ValueError("this state is of worlds with another setting of fog")
         self.state = copy_state(snapshot.state)
         self._history = snapshot.history.copy()
+        self._open_eyes(snapshot.memory)
         self._room = 0
         self._most_novel = snapshot.most_novel
         self.start = snapshot.start
@@ -386,12 +442,19 @@ class Worlds:
         if book is not None:
             self.state = self.state._replace(book=book)
         self._history = np.zeros((num_worlds, MIN_SLOTS if self.novelty else 0), np.uint64)
+        self._open_eyes()
         self._most_novel, self._room = 0, 0
 
     def _make_desk(self, num_actions: int) -> tuple[np.ndarray, ...]:
         """Return what the kernel reads and writes for a world alone: actions, asked, states found, ledger and told."""
         row, found = np.empty((1, num_actions), np.int8), np.empty((3, num_actions), np.uint64)
         return row, np.empty(1, np.int64), found, new_ledger(num_actions, self.book[:1]), new_told(self.book[:1])
+
+    def _open_eyes(self, memory: Memory | None = None) -> None:
+        """Give the agent eyes for boards of this shape, unless it sees all."""
+        self._eyes = Eyes(self.view, len(self.book), self.shape) if self.view.is_partial else None
+        if self._eyes is not None and memory is not None:
+            self._eyes.remember(memory)
 
     def _make_room(self, num_actions: int) -> None:
         """Keep the tables of states seen at most seven eighths full, whatever this turn finds."""

@@ -139,7 +139,7 @@ def make_spaces(episodes: Episodes) -> tuple[spaces.Space[Any], spaces.Space[Any
     if episodes.takes_numbers:
         action = spaces.Discrete(len(vocabulary.names))
     if episodes.speaks_pictures:
-        return spaces.Box(0, 255, episodes.worlds.shape, np.uint8), action
+        return spaces.Box(0, 255, episodes.worlds.seen_shape, np.uint8), action
     if episodes.as_bytes:
         return spaces.Box(0, 127, (episodes.translator.length,), np.uint8), action
     return ObservationSpace(episodes.translator.max_length), action

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from textworlds.grid import SOLID, close_walls
+from textworlds.grid import SOLID, UNKNOWN, close_walls
 from textworlds.puzzles import Puzzle
 from textworlds.text import formats
 from textworlds.text.levels import Level
@@ -30,9 +30,15 @@ def read_level(level: Any, puzzle: Puzzle) -> np.ndarray:
         picture = _check_picture(level, puzzle)
     else:
         raise TypeError(f"a level is a drawing, a Level or a picture; got {type(level).__name__}")
-    if complaint := puzzle.check_level(picture):
+    if complaint := _complaint(picture, puzzle):
         raise ValueError(f"{puzzle.name}: {complaint}")
     return picture
+
+
+def _complaint(picture: np.ndarray, puzzle: Puzzle) -> str:
+    if (picture[0] & UNKNOWN == UNKNOWN).any():
+        return "a level has no unknown cells, as a view of one may have"
+    return puzzle.check_level(picture)
 
 
 def stack_levels(levels: Sequence[Any], puzzle: Puzzle) -> np.ndarray:
@@ -73,7 +79,7 @@ def _check_picture(picture: np.ndarray, puzzle: Puzzle) -> np.ndarray:
         raise ValueError(f"a picture is uint8[P, H, W]; got {picture.dtype}{list(picture.shape)}")
     closed = picture.copy()
     close_walls(closed[0])
-    if complaint := puzzle.check_level(closed):
+    if complaint := _complaint(closed, puzzle):
         raise ValueError(f"{puzzle.name}: {complaint}")
     text = formats.write(closed, "dense", puzzle.words)
     if not np.array_equal(formats.read(text, "dense", puzzle.words), closed):

@@ -12,19 +12,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import AGENT, DOWN, GOAL, ITEM, RIGHT, SOLID, WALLS, close_walls
+from textworlds.grid import AGENT, DOWN, GOAL, ITEM, RIGHT, SOLID, UNKNOWN, WALLS, close_walls
 from textworlds.text.words import Words
 
 MAX_CELLS = 1 << 20  # of a picture that is read, in all planes together
 
 Cell = tuple[int, int]  # row and column, from 0 at the top left
 
+RIDING: Cell = (-1, -1)  # with the agent
+HIDDEN: Cell = (-2, -2)  # out of sight, and not remembered
+OUT_OF_SIGHT = "out of sight"
+
 
 class Passenger(NamedTuple):
     """An item that differs from the others, so that it has a plane and a goal of its own."""
 
-    at: Cell | None  # None: it rides with the agent
-    to: Cell
+    at: Cell  # or RIDING, or HIDDEN
+    to: Cell  # or HIDDEN
 
 
 class Facts(NamedTuple):
@@ -37,22 +41,33 @@ class Facts(NamedTuple):
     solid: Sequence[Cell]
     right: Sequence[Cell]  # cells with a thin wall between them and the free cell to the right
     below: Sequence[Cell]
+    unknown: Sequence[Cell]
     passengers: Sequence[Passenger]
 
 
 # A field of Facts -> its tile flag.
-FLAGS = {"agents": AGENT, "items": ITEM, "goals": GOAL, "solid": SOLID, "right": 1 << RIGHT, "below": 1 << DOWN}
+FLAGS = {
+    "agents": AGENT,
+    "items": ITEM,
+    "goals": GOAL,
+    "solid": SOLID,
+    "right": 1 << RIGHT,
+    "below": 1 << DOWN,
+    "unknown": UNKNOWN,
+}
 
 
 def facts_of(picture: np.ndarray) -> Facts:
     """Return the facts of a picture, uint8[P, H, W]."""
-    board = picture[0]
+    unknown = picture[0] & UNKNOWN == UNKNOWN
+    board = picture[0] & np.where(unknown, WALLS, 255).astype(np.uint8)
     free = board & SOLID == 0
     right = (board[:, :-1] & 1 << RIGHT > 0) & free[:, :-1] & free[:, 1:]
     below = (board[:-1] & 1 << DOWN > 0) & free[:-1] & free[1:]
     agents, items, goals, solid = (_cells(board & flag) for flag in (AGENT, ITEM, GOAL, SOLID))
     passengers = [_passenger(plane) for plane in picture[1:]]
-    return Facts(picture.shape[1:], agents, items, goals, solid, _cells(right), _cells(below), passengers)
+    walls = _cells(right), _cells(below)
+    return Facts(picture.shape[1:], agents, items, goals, solid, *walls, _cells(unknown), passengers)
 
 
 def picture_of(facts: Facts, words: Words) -> np.ndarray:
@@ -75,15 +90,17 @@ def picture_of(facts: Facts, words: Words) -> np.ndarray:
 
 def draw_passengers(picture: np.ndarray, passengers: Sequence[Passenger], words: Words) -> None:
     """Draw passengers in place; ValueError if one is, or goes, where it cannot."""
-    goals, agents = _cells(picture[0] & GOAL), _cells(picture[0] & AGENT)
+    goals, agents = _cells(picture[0] & GOAL), _cells(picture[0] & UNKNOWN == AGENT)
     for number, (at, to) in enumerate(passengers, 1):
         who = f"{words.passenger} {number}"
-        if missing := {at or to, to}.difference(goals):
+        if missing := {at, to}.difference(goals, (RIDING, HIDDEN)):
             raise ValueError(f"{who}: there is no {words.goal} at {missing.pop()}")
-        if not at and len(agents) != 1:
+        if at == RIDING and len(agents) != 1:
             raise ValueError(f"{who} rides, which takes one {words.agent} and not {len(agents)}")
-        picture[number][at or agents[0]] = ITEM if at else ITEM | AGENT
-        picture[number][to] |= GOAL
+        if at != HIDDEN:
+            picture[number][agents[0] if at == RIDING else at] = ITEM | AGENT if at == RIDING else ITEM
+        if to != HIDDEN:
+            picture[number][to] |= GOAL
 
 
 def check_size(planes: int, height: int, width: int) -> None:
@@ -106,15 +123,15 @@ def _cells(mask: np.ndarray) -> list[Cell]:
 
 
 def _passenger(plane: np.ndarray) -> Passenger:
-    (at,), (to,) = _cells(plane & ITEM), _cells(plane & GOAL)
-    return Passenger(None if plane[at] & AGENT else at, to)
+    (at,), (to,) = (_cells(plane & flag) or [HIDDEN] for flag in (ITEM, GOAL))
+    return Passenger(RIDING if at != HIDDEN and plane[at] & AGENT else at, to)
 
 
 def _check_tiles(board: np.ndarray, words: Words) -> None:
     """Raise ValueError if things meet in a cell that have no glyph together."""
     tiles = board & ~np.uint8(WALLS)
     named = (GOAL, GOAL | AGENT) if words.goal_names else ()
-    for flags in set(np.unique(tiles).tolist()).difference(words.glyphs, named):
+    for flags in set(np.unique(tiles).tolist()).difference(words.glyphs, named, (UNKNOWN,)):
         nouns = {SOLID: "wall", GOAL: words.goal, ITEM: words.item, AGENT: words.agent}
         things = " and ".join(noun for flag, noun in nouns.items() if flags & flag) or "nothing"
         raise ValueError(f"{_cells(tiles == flags)[0]} holds {things}, which is no tile of this puzzle")
@@ -133,14 +150,14 @@ def _names(facts: Facts, words: Words) -> str:
 
 def _keys(words: Words) -> dict[str, str]:
     """Return a field of Facts -> what coordinates and json call it."""
-    keys = (words.agent, words.items, words.goals, "walls", "walls right of", "walls below")
+    keys = (words.agent, words.items, words.goals, "walls", "walls right of", "walls below", "unknown")
     return dict(zip(FLAGS, keys, strict=True))
 
 
-def _runs(facts: Facts, to: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that has solid cells, with their runs: "4-6" or "8"."""
-    for row, cells in groupby(facts.solid, lambda cell: cell[0]):
-        columns = [column for _, column in cells]
+def _runs(cells: Sequence[Cell], to: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row that has some of these cells, with their runs: "4-6" or "8"."""
+    for row, cells_of_row in groupby(cells, lambda cell: cell[0]):
+        columns = [column for _, column in cells_of_row]
         ends = [column for column, after in zip(columns, [*columns[1:], -1], strict=True) if after != column + 1]
         starts = [column for column, before in zip(columns, [-2, *columns], strict=False) if before != column - 1]
         yield row, [str(a) if a == b else f"{a}{to}{b}" for a, b in zip(starts, ends, strict=True)]
@@ -151,13 +168,15 @@ def _runs(facts: Facts, to: str) -> Iterator[tuple[int, list[str]]]:
 
 def write_coordinates(facts: Facts, words: Words) -> str:
     """Tell facts in lines such as "boxes: (1, 2) (3, 4)"."""
-    cells = facts._replace(solid=())
+    cells = facts._replace(solid=(), unknown=())
     lines = {key: " ".join(map(str, getattr(cells, field))) for field, key in _keys(words).items()}
     if names := _names(facts, words):
         lines[words.goals] = " ".join(f"{name} {goal}" for name, goal in zip(names, facts.goals, strict=True))
-    lines["walls"] = "; ".join(f"row {row}: {', '.join(runs)}" for row, runs in _runs(facts, "-"))
+    for key, field in (("walls", facts.solid), ("unknown", facts.unknown)):
+        lines[key] = "; ".join(f"row {row}: {', '.join(runs)}" for row, runs in _runs(field, "-"))
     for number, (at, to) in enumerate(facts.passengers, 1):
-        lines[f"{words.passenger} {number}"] = f"{f'at {at}' if at else f'in the {words.agent}'}, to {to}"
+        where = {RIDING: f"in the {words.agent}", HIDDEN: OUT_OF_SIGHT}.get(at, f"at {at}")
+        lines[f"{words.passenger} {number}"] = f"{where}, to {OUT_OF_SIGHT if to == HIDDEN else to}"
     return "\n".join([f"size: {_size(facts, ', ')}", *(f"{key}: {line}" for key, line in lines.items() if line)])
 
 
@@ -173,7 +192,8 @@ def write_json(facts: Facts, words: Words) -> str:
     if names := _names(facts, words):
         told[words.goals] = dict(zip(names, facts.goals, strict=True))
     for number, (at, to) in enumerate(facts.passengers, 1):
-        told[f"{words.passenger} {number}"] = {"at": at or words.agent, "to": to}
+        where = {RIDING: words.agent, HIDDEN: OUT_OF_SIGHT}
+        told[f"{words.passenger} {number}"] = {"at": where.get(at, at), "to": where.get(to, to)}
     size = dict(zip(("rows", "columns"), facts.size, strict=True))
     return json.dumps(size | {key: value for key, value in told.items() if value})
 
@@ -190,20 +210,24 @@ def split_json(text: str, words: Words) -> dict[str, str]:
 def write_prose(facts: Facts, words: Words) -> str:
     """Tell facts in English sentences."""
     names = [f"{name} at " for name in _names(facts, words)]
-    rows = [f"row {row}, {_columns(runs)}" for row, runs in _runs(facts, " to ")]
+    solid, unknown = (
+        _and([f"row {row}, {_columns(runs)}" for row, runs in _runs(cells, " to ")] or [""], "; ", "; and ")
+        for cells in (facts.solid, facts.unknown)
+    )
     sentences = [
         f"The board has {_size(facts)}. Rows and columns count from 0 at the top left.",
         _sentence(f"You are the {words.agent}, at", facts.agents),
         _sentence(f"{_the(words.item, words.items, facts.items)} at", facts.items),
         _sentence(f"{_the(words.goal, words.goals, facts.goals)}{'' if names else ' at'}", facts.goals, names),
-        f"Walls fill {_and(rows, '; ', '; and ')}." if rows else "",
+        f"Walls fill {solid}." if solid else "",
         _sentence("Walls stand to the right of", facts.right),
         _sentence("Walls stand below", facts.below),
+        f"Unknown are {unknown}." if unknown else "",
     ]
     for number, (at, to) in enumerate(facts.passengers, 1):
-        where = f"at row {at[0]}, column {at[1]}" if at else f"in the {words.agent}"
-        who = f"{words.passenger.capitalize()} {number}"
-        sentences.append(f"{who} is {where} and wants to go to row {to[0]}, column {to[1]}.")
+        where = {RIDING: f"in the {words.agent}", HIDDEN: OUT_OF_SIGHT}.get(at, f"at row {at[0]}, column {at[1]}")
+        goal = f"a {words.goal} {OUT_OF_SIGHT}" if to == HIDDEN else f"row {to[0]}, column {to[1]}"
+        sentences.append(f"{words.passenger.capitalize()} {number} is {where} and wants to go to {goal}.")
     return " ".join(filter(None, sentences))
 
 
@@ -216,6 +240,7 @@ def split_prose(text: str, words: Words) -> dict[str, str]:
         "Walls fill ": "walls",
         "Walls stand to the right of ": "walls right of",
         "Walls stand below ": "walls below",
+        "Unknown are ": "unknown",
     }
     told = {}
     for sentence in text.split(". "):
@@ -277,12 +302,19 @@ def _facts_told(told: dict[str, str], words: Words) -> Facts:
     check_size(1, height, width)
     said = {field: told.get(key, "") for field, key in _keys(words).items()}
     cells = {field: sorted(set(_pairs(content))) for field, content in said.items()}
-    cells["solid"] = sorted(set(islice(_solid_cells(said["solid"]), height * width + 1)))
+    for field in ("solid", "unknown"):
+        cells[field] = sorted(set(islice(_cells_in_runs(said[field]), height * width + 1)))
     keys = takewhile(told.__contains__, (f"{words.passenger} {number}" for number in count(1)))
-    passengers = [_pairs(told[key]) for key in keys] if words.passenger else []
-    return Facts(
-        (height, width), **cells, passengers=[Passenger(p[0] if p[1:] else None, p[-1]) for p in passengers if p]
-    )
+    passengers = [_passenger_told(told[key]) for key in keys] if words.passenger else []
+    return Facts((height, width), **cells, passengers=passengers)
+
+
+def _passenger_told(content: str) -> Passenger:
+    """Return where a passenger is and wants to go, which is told last."""
+    where, _, goal = content.rpartition("to")
+    at, to = _pairs(where)[:1], _pairs(goal)[:1]
+    unsaid = HIDDEN if OUT_OF_SIGHT in where else RIDING
+    return Passenger(at[0] if at else unsaid, to[0] if to else HIDDEN)
 
 
 def _pairs(content: str) -> list[Cell]:
@@ -291,7 +323,7 @@ def _pairs(content: str) -> list[Cell]:
     return list(zip(numbers[::2], numbers[1::2], strict=False))
 
 
-def _solid_cells(content: str) -> Iterator[Cell]:
+def _cells_in_runs(content: str) -> Iterator[Cell]:
     """Yield the cells of parts that end in ";", or in "]" in json: a row, then its columns or runs of columns."""
     for part in re.split(r"[;\]]", content):
         (row, _), *runs = re.findall("([0-9]{1,7})(?:(?:-| to )([0-9]{1,7}))?", part) or [("", "")]

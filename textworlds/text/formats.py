@@ -10,9 +10,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import AGENT, DOWN, GOAL, ITEM, RIGHT, WALLS, close_walls
+from textworlds.grid import AGENT, DOWN, GOAL, ITEM, RIGHT, UNKNOWN, WALLS, close_walls
 from textworlds.kernel import kernel
-from textworlds.text.facts import TELLINGS, Cell, Passenger, check_size, draw_passengers, facts_of, place, read_facts
+from textworlds.text.facts import (
+    HIDDEN,
+    RIDING,
+    TELLINGS,
+    Cell,
+    Passenger,
+    check_size,
+    draw_passengers,
+    facts_of,
+    place,
+    read_facts,
+)
 from textworlds.text.words import Words
 
 MAPS = {"dense": 0, "spaced": 1}  # format -> blanks between the characters of a row
@@ -36,6 +47,7 @@ class Layout(NamedTuple):
         cells: int64[H * W], the place of each cell's tile.
         names: uint8[2, G], the letters of goals, and those of goals that an agent stands on.
         passengers: int64[P - 1, 2], the places of the letters that say where from and where to.
+        carried: the character that says that a passenger rides.
     """
 
     kind: np.ndarray
@@ -45,6 +57,7 @@ class Layout(NamedTuple):
     cells: np.ndarray
     names: np.ndarray
     passengers: np.ndarray
+    carried: int
 
 
 class Writer:
@@ -102,7 +115,7 @@ class Writer:
             raise ValueError(f"out must be contiguous and uint8[{len(boards)}, {length}]")
         _look_up_entry()(boards, layout.source, layout.table, layout.characters, texts)
         if self.words.goal_names:
-            crowded = _name_goals_entry()(boards, layout.cells, layout.names, layout.passengers, texts)
+            crowded = _name_goals_entry()(boards, layout.cells, layout.names, layout.passengers, layout.carried, texts)
             if crowded >= 0:
                 names = len(self.words.goal_names)
                 raise ValueError(f"world {crowded} has more {self.words.goals} than the {names} names for them")
@@ -148,16 +161,20 @@ def _look_up_entry() -> Callable[..., None]:
 @cache
 def _name_goals_entry() -> Callable[..., int]:
     boards, cells = np.zeros((1, 1), np.uint8), np.zeros(1, np.int64)
-    return name_goals.entry(boards, cells, boards, np.zeros((0, 2), np.int64), boards)
+    return name_goals.entry(boards, cells, boards, np.zeros((0, 2), np.int64), 0, boards)
 
 
 @kernel
-def name_goals(boards, cells, names, passengers, texts):
-    """Write the letters of goals over texts, uint8[N, L]; return a world with too many goals, or -1."""
+def name_goals(boards, cells, names, passengers, carried, texts):
+    """Write the letters of goals, and who is carried, over texts, uint8[N, L]; return a world with too many goals, or -1."""
     for world in range(boards.shape[0]):
         goal = 0
         for cell in range(cells.shape[0]):
             here = boards[world, cell]
+            if here & AGENT:
+                for passenger in range(passengers.shape[0]):
+                    if boards[world, (passenger + 1) * cells.shape[0] + cell] & AGENT:
+                        texts[world, passengers[passenger, 0]] = carried
             if here & GOAL:
                 if goal == names.shape[1]:
                     return world
@@ -188,7 +205,8 @@ def make_layout(words: Words, shape: tuple[int, int, int], blanks: int) -> Layou
     passengers = np.ascontiguousarray(np.stack([starts, ends], axis=1))
     table = (256 * kind).astype(np.uint32)
     characters = _tables(words).ravel()
-    return Layout(kind.astype(np.uint8), source.astype(np.uint32), table, characters, cells, names, passengers)
+    carried = ord(words.glyphs.get(AGENT, "@"))
+    return Layout(kind.astype(np.uint8), source.astype(np.uint32), table, characters, cells, names, passengers, carried)
 
 
 def _map_plan(height: int, width: int, blanks: int, thin_walls: bool) -> np.ndarray:
@@ -208,12 +226,12 @@ def _map_plan(height: int, width: int, blanks: int, thin_walls: bool) -> np.ndar
 def _tables(words: Words) -> np.ndarray:
     tables = np.zeros((NUM_KINDS, 256), np.uint8)
     tables[:NUM_CONSTANTS] = np.arange(NUM_CONSTANTS)[:, None]
-    for flags, glyph in words.glyphs.items():
+    for flags, glyph in {**words.glyphs, UNKNOWN: words.unknown}.items():
         tables[TILE, flags : flags + WALLS + 1] = ord(glyph)
     cells = np.arange(256)
     tables[WALL_RIGHT] = np.where(cells & 1 << RIGHT, ord("|"), ord(" "))
     tables[WALL_BELOW] = np.where(cells & 1 << DOWN, ord("-"), ord(" "))
-    tables[WHERE_FROM] = ord(words.glyphs.get(AGENT, "@"))
+    tables[WHERE_FROM] = tables[WHERE_TO] = ord(words.unknown)
     return tables
 
 
@@ -263,7 +281,8 @@ def _flags_read(text: str, layout: Layout, words: Words) -> np.ndarray:
 def _meanings(words: Words) -> np.ndarray:
     """Return int16[NUM_KINDS, NUM_CONSTANTS]: the tile flags that a character stands for in a kind of place, or -1."""
     named = {GOAL: words.goal_names, GOAL | AGENT: words.goal_names.lower()} if words.goal_names else {}
-    glyphs = [(glyph, flags) for flags, glyphs in {**words.glyphs, **named}.items() for glyph in glyphs]
+    all_glyphs = {**words.glyphs, **named, UNKNOWN: words.unknown}
+    glyphs = [(glyph, flags) for flags, glyphs in all_glyphs.items() for glyph in glyphs]
     tiles = dict(glyphs)
     if len(tiles) < len(glyphs):
         raise ValueError(f"glyphs that stand for two things cannot be read: {glyphs}")
@@ -275,8 +294,8 @@ def _meanings(words: Words) -> np.ndarray:
     for kind, characters in {
         WALL_RIGHT: {" ": 0, "|": 1 << RIGHT},
         WALL_BELOW: {" ": 0, "-": 1 << DOWN},
-        WHERE_FROM: dict.fromkeys(words.goal_names + words.glyphs.get(AGENT, ""), 0),
-        WHERE_TO: dict.fromkeys(words.goal_names, 0),
+        WHERE_FROM: dict.fromkeys(words.goal_names + words.unknown + words.glyphs.get(AGENT, ""), 0),
+        WHERE_TO: dict.fromkeys(words.goal_names + words.unknown, 0),
     }.items():
         for character, flags in characters.items():
             meanings[kind, ord(character)] = flags
@@ -300,5 +319,6 @@ def _passenger(text: str, places: list[int], goals: dict[str, Cell], words: Word
     for index in places:
         if text[index] in words.goal_names and text[index] not in goals:
             raise ValueError(f"{place(text, index)}: there is no {words.goal} {text[index]!r}")
+    known = {words.unknown: HIDDEN, **goals}
     where_from, where_to = (text[index] for index in places)
-    return Passenger(goals.get(where_from), goals[where_to])
+    return Passenger(known.get(where_from, RIDING), known[where_to])

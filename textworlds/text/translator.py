@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from textworlds.grid import CHANGED, NO_ACTION, OVER_LIMIT, SOLVED_ALREADY
+from textworlds.text.facts import OUT_OF_SIGHT
 from textworlds.text.formats import MAPS, Writer
 from textworlds.text.grammars import ONE_ACTION, Reading, after_thoughts, check_grammar, read, write
 from textworlds.text.words import Words
+from textworlds.views import WHOLE, View
 
 MOST_LINES = 256  # of feedback in one observation
 MOST_KNOWN, LONGEST_KNOWN, MOST_CELLS_KNOWN = 1 << 16, 256, 1 << 24  # messages kept, their characters, all actions
@@ -95,6 +97,7 @@ class Translator:
         max_actions: actions that are played in one turn.
         legend: open each episode with the rules and the meaning of the glyphs.
         feedback: open each observation with a line on each action of the turn.
+        view: what the pictures show of the worlds.
     """
 
     def __init__(
@@ -106,6 +109,7 @@ class Translator:
         max_actions: int,
         legend: bool,
         feedback: bool,
+        view: View = WHOLE,
     ) -> None:
         check_grammar(grammar, words.vocabulary)
         self.words = words
@@ -117,6 +121,7 @@ class Translator:
         self.legend = legend
         self.feedback = feedback
         self.shape = shape
+        self.view = view
         self._writer = Writer(format, words, shape)
 
     @property
@@ -179,7 +184,27 @@ class Translator:
     def open(self, text: str) -> str:
         """Return the first observation of an episode."""
         key = f"{self.words.key}\n" if self.format in MAPS else ""
-        return f"{self.words.rules}\n{key}{self.how_to_answer}\n\n{text}" if self.legend else text
+        view = f"{self.what_is_seen}\n" if self.view.is_partial else ""
+        return f"{self.words.rules}\n{key}{view}{self.how_to_answer}\n\n{text}" if self.legend else text
+
+    @property
+    def what_is_seen(self) -> str:
+        """What to tell an agent of a view that is partial."""
+        words, (size, sight, fog) = self.words, self.view
+        window = f"the {size} rows and {size} columns around you" if size else "the board"
+        sentences = [f"You see {window}{', but nothing behind walls' * sight}."]
+        if fog:
+            sentences.append("The text shows all that you have seen so far, as it was when you last saw it.")
+        elif size:
+            sentences.append("The text shows this part of the board only, and its edge is no wall.")
+        told = (words.unknown, words.unknown) if self.format in MAPS else ('"unknown"', f'"{OUT_OF_SIGHT}"')
+        if sight or fog:
+            sentences.append(f"{told[0]} stands for cells that you {'have not seen' if fog else 'do not see'}.")
+        if words.passenger:
+            sentences.append(f"{told[1]} stands for where a {words.passenger} is or wants to go, if that is not seen.")
+        if words.goal_names:
+            sentences.append(f"The names of {words.goals} hold for one text only.")
+        return " ".join(sentences)
 
     @property
     def how_to_answer(self) -> str:

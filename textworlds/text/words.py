@@ -44,6 +44,7 @@ class Words(NamedTuple):
         goal_names: letters that name the goals row by row, in place of the goal's glyph; lower case where an agent
             stands on it. "" if goals have no names.
         reasons: reason code -> why an action changed nothing.
+        unknown: the character for what is not seen; none of the glyphs and names.
     """
 
     rules: str
@@ -59,3 +60,4 @@ class Words(NamedTuple):
     passenger: str = ""
     thin_walls: bool = False
     goal_names: str = ""
+    unknown: str = "?"
