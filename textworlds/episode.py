@@ -175,7 +175,7 @@ class Episode(HasEpisodes):
 
     def totals(self) -> dict[str, Any]:
         """Return the counts of the episode so far; see the class."""
-        return self._add_totals({}, read_told(self.episodes.worlds.tell().data))
+        return self._add_totals({}, read_told(self.episodes.worlds.tell()))
 
     def _ledger(self, reading: Reading | None, lines: bytes) -> dict[str, Any]:
         """Return the ledger of a turn, in which the counts of the episode are yet to be set."""

@@ -65,7 +65,7 @@ TOLD = np.dtype(  # what is told of each world after a turn; the same as in grid
 
 # The first record of TOLD[N] as a tuple, in a third of the time that told.item(0) takes.
 TOLD_NAMES = TOLD.names or ()
-read_told = Struct("@" + "".join(TOLD[name].char for name in TOLD_NAMES)).unpack_from
+read_told: Callable[[Any], tuple[Any, ...]] = Struct("@" + "".join(TOLD[name].char for name in TOLD_NAMES)).unpack_from
 
 
 def new_told(book: np.ndarray) -> np.ndarray:

@@ -333,7 +333,7 @@ class Worlds:
             self._make_room(len(actions))
         play, state = self._player(lone_player_of)
         self._most_novel, _ = play(state, self._history, found, row, asked, self._pay, ledger, told)
-        return ledger.tobytes(), read_told(told.data)
+        return ledger.tobytes(), read_told(told)
 
     def copy_pictures(self, worlds: np.ndarray | None = None, have_ended: bool = False) -> np.ndarray:
         """Return the pictures of all worlds or those listed as agents see them, uint8[K, P, h, w], a copy; see seen."""
