@@ -15,7 +15,7 @@ from textworlds.levels.content import ANY
 from textworlds.levels.making import Wanted, make_levels
 from textworlds.play import BLOCK, LEDGER_ROWS, player_of, turns_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits, Puzzle
-from textworlds.views import WHOLE, Memory, View, WatchedState
+from textworlds.views import WHOLE, Memory, View
 
 MIN_SLOTS = 64
 DISTANCE_NODES = 20_000
@@ -146,12 +146,6 @@ class Worlds:
                 eyes.look_at(self.state, worlds)
         return boards if worlds is None else boards[worlds]
 
-    def _player(self) -> tuple[Callable[..., tuple[int, int]], State | WatchedState]:
-        """Return what plays a turn, and the state that it takes."""
-        if self._eyes is None or not self.view.fog:
-            return player_of(self.puzzle), self.state
-        return player_of(self.puzzle, is_watched=True), self._eyes.watch(self.state)
-
     def _look(self) -> tuple[np.ndarray, np.ndarray]:
         """Return views of the board as pictures, and as the first of them; made anew when the board is."""
         if self._views[0].base is not self.state.board:
@@ -235,7 +229,8 @@ class Worlds:
         num_actions = actions.shape[1]
         ledger = np.empty((LEDGER_ROWS, *actions.shape), np.uint8)
         self._make_room(num_actions)
-        play, state = self._player()
+        play = player_of(self.puzzle, self.view.fog)
+        state = self.state if self._eyes is None else self._eyes.watch(self.state)
 
         def play_part(first: int, last: int) -> int:
             keys = np.empty((BLOCK, num_actions), np.uint64)
@@ -263,7 +258,8 @@ class Worlds:
         asked[0] = num_asked
         if self._most_novel + len(actions) >= self._room:
             self._make_room(len(actions))
-        play, state = self._player()
+        play = player_of(self.puzzle, self.view.fog)
+        state = self.state if self._eyes is None else self._eyes.watch(self.state)
         self._most_novel, _ = play(state, self._history, keys, row, asked, self._pay, ledger, 0, 1)
         return ledger.tobytes()
 
