@@ -45,9 +45,9 @@ class Eyes:
         """Look at each world from `first` to before `last`."""
         _looker()(state, first, last, self.agent, self.view, self.memory)
 
-    def watch(self, state: State) -> WatchedState:
-        """Return the state for kernels that look after each action, as agent 0; see play.player_of."""
-        return WatchedState(*state, self.view, self.memory)
+    def watch(self, state: State) -> State | WatchedState:
+        """Return the state as play.player_of takes it: with fog, for kernels that look after each action, as agent 0."""
+        return WatchedState(*state, self.view, self.memory) if self.view.fog else state
 
     def remember(self, memory: Memory) -> None:
         """Go back to what was remembered when `recall` was called."""

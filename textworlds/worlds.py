@@ -29,7 +29,7 @@ from textworlds.play import (
     trier_of,
 )
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits, Puzzle
-from textworlds.views import WHOLE, Memory, View, WatchedState
+from textworlds.views import WHOLE, Memory, View
 
 MIN_SLOTS = 64
 DISTANCE_NODES = 20_000
@@ -178,12 +178,6 @@ class Worlds:
                 eyes.look_at(self.state, worlds)
         return boards if worlds is None else boards[worlds]
 
-    def _player(self, player_of: Callable[..., Any]) -> tuple[Callable[..., Any], State | WatchedState]:
-        """Return what plays a turn, and the state that it takes."""
-        if self._eyes is None or not self.view.fog:
-            return player_of(self.puzzle), self.state
-        return player_of(self.puzzle, is_watched=True), self._eyes.watch(self.state)
-
     def _look(self) -> tuple[np.ndarray, np.ndarray]:
         """Return views of the board as pictures, and as the first of them; made anew when the board is."""
         if self._views[0].base is not self.state.board:
@@ -274,7 +268,8 @@ class Worlds:
         bank = self._no_bank if self._bank is None else self._bank
         ended = self._room_for_ended() if autoreset == SAME_STEP else state.board
         seen = np.empty_like(state.board) if copies and self._eyes is None and (draws or not autoreset) else None
-        play, watched = self._player(player_of)
+        play = player_of(self.puzzle, self.view.fog)
+        watched = state if self._eyes is None else self._eyes.watch(state)
 
         def play_part(first: int, last: int) -> tuple[int, int, int]:
             found, rng = np.empty((3, BLOCK * num_actions), np.uint64), np.empty(1, np.uint64)
@@ -331,7 +326,8 @@ class Worlds:
         asked[0] = num_asked
         if self._most_novel + len(actions) >= self._room:
             self._make_room(len(actions))
-        play, state = self._player(lone_player_of)
+        play = lone_player_of(self.puzzle, self.view.fog)
+        state = self.state if self._eyes is None else self._eyes.watch(self.state)
         self._most_novel, _ = play(state, self._history, found, row, asked, self._pay, ledger, told)
         return ledger.tobytes(), read_told(told)
 

@@ -47,7 +47,7 @@ class Layout(NamedTuple):
         cells: int64[H * W], the place of each cell's tile.
         names: uint8[2, G], the letters of goals, and those of goals that an agent stands on.
         passengers: int64[P - 1, 2], the places of the letters that say where from and where to.
-        carried: the character that says that a passenger rides.
+        marks: uint8[2], the characters for where a passenger is: it is not seen, it rides.
     """
 
     kind: np.ndarray
@@ -57,7 +57,7 @@ class Layout(NamedTuple):
     cells: np.ndarray
     names: np.ndarray
     passengers: np.ndarray
-    carried: int
+    marks: np.ndarray
 
 
 class Writer:
@@ -115,7 +115,7 @@ class Writer:
             raise ValueError(f"out must be contiguous and uint8[{len(boards)}, {length}]")
         _look_up_entry()(boards, layout.source, layout.table, layout.characters, texts)
         if self.words.goal_names:
-            crowded = _name_goals_entry()(boards, layout.cells, layout.names, layout.passengers, layout.carried, texts)
+            crowded = _name_goals_entry()(boards, layout.cells, layout.names, layout.passengers, layout.marks, texts)
             if crowded >= 0:
                 names = len(self.words.goal_names)
                 raise ValueError(f"world {crowded} has more {self.words.goals} than the {names} names for them")
@@ -161,20 +161,16 @@ def _look_up_entry() -> Callable[..., None]:
 @cache
 def _name_goals_entry() -> Callable[..., int]:
     boards, cells = np.zeros((1, 1), np.uint8), np.zeros(1, np.int64)
-    return name_goals.entry(boards, cells, boards, np.zeros((0, 2), np.int64), 0, boards)
+    return name_goals.entry(boards, cells, boards, np.zeros((0, 2), np.int64), boards[0], boards)
 
 
 @kernel
-def name_goals(boards, cells, names, passengers, carried, texts):
+def name_goals(boards, cells, names, passengers, marks, texts):
     """Write the letters of goals, and who is carried, over texts, uint8[N, L]; return a world with too many goals, or -1."""
     for world in range(boards.shape[0]):
         goal = 0
         for cell in range(cells.shape[0]):
             here = boards[world, cell]
-            if here & AGENT:
-                for passenger in range(passengers.shape[0]):
-                    if boards[world, (passenger + 1) * cells.shape[0] + cell] & AGENT:
-                        texts[world, passengers[passenger, 0]] = carried
             if here & GOAL:
                 if goal == names.shape[1]:
                     return world
@@ -187,7 +183,20 @@ def name_goals(boards, cells, names, passengers, carried, texts):
                     if there & GOAL:
                         texts[world, passengers[passenger, 1]] = names[0, goal]
                 goal += 1
+        for passenger in range(passengers.shape[0]):
+            start = (passenger + 1) * cells.shape[0]
+            if texts[world, passengers[passenger, 0]] == marks[0] and is_carried(boards, world, start, cells.shape[0]):
+                texts[world, passengers[passenger, 0]] = marks[1]
     return -1
+
+
+@kernel
+def is_carried(boards, world, start, num_cells):
+    """Return whether the plane that begins at `start` shows its passenger with an agent."""
+    for index in range(start, start + num_cells):
+        if boards[world, index] & AGENT:
+            return True
+    return False
 
 
 def make_layout(words: Words, shape: tuple[int, int, int], blanks: int) -> Layout:
@@ -205,8 +214,8 @@ def make_layout(words: Words, shape: tuple[int, int, int], blanks: int) -> Layou
     passengers = np.ascontiguousarray(np.stack([starts, ends], axis=1))
     table = (256 * kind).astype(np.uint32)
     characters = _tables(words).ravel()
-    carried = ord(words.glyphs.get(AGENT, "@"))
-    return Layout(kind.astype(np.uint8), source.astype(np.uint32), table, characters, cells, names, passengers, carried)
+    marks = np.array([ord(words.unknown), ord(words.glyphs.get(AGENT, "@"))], np.uint8)
+    return Layout(kind.astype(np.uint8), source.astype(np.uint32), table, characters, cells, names, passengers, marks)
 
 
 def _map_plan(height: int, width: int, blanks: int, thin_walls: bool) -> np.ndarray:
