@@ -54,11 +54,11 @@ def remember(history, world, key):
 
 
 @kernel
-def act(state, world, action, ledger, turn):
+def act(state, world, agent, action, ledger, turn):
     """Play one action and write its line in the ledger, but for NOVEL; return its reason."""
     book = state.book[world]
     key = book.key
-    reason = step(state, world, 0, action)
+    reason = step(state, world, agent, action)
     ledger[PLAYED, world, turn] = 1
     ledger[HAS_CHANGED, world, turn] = reason == CHANGED
     ledger[REVERSAL, world, turn] = reason == CHANGED and book.key == book.before
@@ -79,8 +79,8 @@ def skip(world, reason, ledger, turn):
 
 
 @kernel
-def play_turn(state, world, actions, pay, ledger, keys, place):
-    """Play one world's actions, but for NO_ACTION; count and pay them, and keep the key after each."""
+def play_turn(state, world, agent, actions, pay, ledger, keys, place):
+    """Play an agent's actions in one world, but for NO_ACTION; count and pay them, and keep the key after each."""
     book = state.book[world]
     num_changed, reward = 0, 0.0
     for turn in range(actions.shape[1]):
@@ -88,7 +88,7 @@ def play_turn(state, world, actions, pay, ledger, keys, place):
         if action == NO_ACTION or book.left == 0:
             skip(world, NOT_ASKED if action == NO_ACTION else SOLVED_ALREADY, ledger, turn)
         else:
-            reason = act(state, world, action, ledger, turn)
+            reason = act(state, world, agent, action, ledger, turn)
             num_changed += reason == CHANGED
             reward += pay[SOLVED if book.left == 0 else reason]
         keys[place, turn] = book.key
@@ -97,17 +97,17 @@ def play_turn(state, world, actions, pay, ledger, keys, place):
 
 
 @kernel
-def end_turn(state, world, asked, history, ledger, keys, place):
-    """Fill in which of a world's actions led to a new state, and end its turn."""
+def end_turn(state, world, asked, history, ledger, keys, place, is_last):
+    """Fill in which of a world's actions led to a new state, and end its turn if the last agent has played."""
     book = state.book[world]
     for turn in range(keys.shape[1]):
         is_new = history.shape[1] != 0 and remember(history, world, keys[place, turn])
         ledger[NOVEL, world, turn] = is_new
         book.num_novel += is_new
-    book.num_turns += 1
+    book.num_turns += is_last
     book.num_asked += asked[world]
-    book.terminated = book.left == 0
-    book.truncated = book.num_turns >= book.turn_limit and not book.terminated
+    book.terminated = is_last and book.left == 0
+    book.truncated = is_last and book.num_turns >= book.turn_limit and not book.terminated
 
 
 @kernel
@@ -132,8 +132,10 @@ def fetch(history, keys, start, stop):
 
 
 @kernel
-def play(state, history, keys, actions, asked, pay, ledger, first, last):
+def play(state, history, keys, actions, asked, pay, ledger, movers, is_last, first, last):
     """Play a turn in every world from `first` to before `last` whose episode is not over, a block of worlds at a time.
+
+    A turn of several agents is one call for each, in the order in which they move; the last one ends the turn.
 
     Args:
         state: changed in place, its book with it: reward, terminated and truncated of this turn.
@@ -143,6 +145,8 @@ def play(state, history, keys, actions, asked, pay, ledger, first, last):
         asked: int64[N], actions that each message asked for, those over the limit included.
         pay: float64[R], the reward of an action by its reason code; pay[SOLVED] for the one that solves the level.
         ledger: uint8[6, N, T], filled in.
+        movers: uint8[N], the agent that plays in each world.
+        is_last: whether this call ends the turn.
 
     Returns:
         The largest number of novel states that any world has seen in its episode, and what `fetch` returned, so that the
@@ -155,11 +159,11 @@ def play(state, history, keys, actions, asked, pay, ledger, first, last):
             if state.book[world].terminated or state.book[world].truncated:
                 sit_out(state, world, ledger)
             else:
-                play_turn(state, world, actions, pay, ledger, keys, world - start)
+                play_turn(state, world, movers[world], actions, pay, ledger, keys, world - start)
         read |= fetch(history, keys, start, stop)
         for world in range(start, stop):
             if not (state.book[world].terminated or state.book[world].truncated):
-                end_turn(state, world, asked, history, ledger, keys, world - start)
+                end_turn(state, world, asked, history, ledger, keys, world - start, is_last)
                 most_novel = max(most_novel, state.book[world].num_novel)
     return most_novel, read
 
@@ -220,13 +224,13 @@ def rehash(history, wider):
 
 
 @kernel
-def try_actions(scratch, state, masks):
-    """Fill in which actions would change each world by the rules, bool[N, actions], as in Gymnasium's Taxi also once it
-    is solved; `scratch` is a copy of the state to play in.
+def try_actions(scratch, state, agent, masks):
+    """Fill in which of an agent's actions would change each world by the rules, bool[N, actions], as in Gymnasium's
+    Taxi also once it is solved; `scratch` is a copy of the state to play in.
     """
     for world in range(masks.shape[0]):
         for action in range(masks.shape[1]):
-            if step(scratch, world, 0, action) == CHANGED:
+            if step(scratch, world, agent, action) == CHANGED:
                 masks[world, action] = True
                 copy_cells(state.board[world], scratch.board[world])
                 copy_cells(state.agents[world], scratch.agents[world])
@@ -256,4 +260,6 @@ def player_of(puzzle: Puzzle) -> Callable[..., tuple[int, int]]:
     """Return `play` for a puzzle, for arguments that are contiguous and of just the dtypes that it names."""
     keys, asked = np.zeros((BLOCK, 1), np.uint64), np.zeros(1, np.int64)
     actions, ledger = np.zeros((1, 1), np.int8), np.zeros((LEDGER_ROWS, 1, 1), np.uint8)
-    return turns_of(puzzle).play.entry(new_state(1, (1, 1, 1)), keys, keys, actions, asked, np.zeros(1), ledger, 0, 1)
+    movers = np.zeros(1, np.uint8)
+    state, pay = new_state(1, (1, 1, 1)), np.zeros(1)
+    return turns_of(puzzle).play.entry(state, keys, keys, actions, asked, pay, ledger, movers, True, 0, 1)

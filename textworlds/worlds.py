@@ -90,6 +90,7 @@ class Worlds:
         self.levels = levels
         self.turn_limit = turn_limit
         self.novelty, self._threads = novelty, threads
+        self.num_agents = getattr(options, "num_agents", 1)
         self._level_shape = (puzzle.num_planes(options), height, width)
         if levels is not None:
             self._level_shape = levels.shape[1], levels.shape[2], levels.shape[3]
@@ -183,12 +184,16 @@ class Worlds:
         if len(self.book) == 1:
             self.start = Start(picture.copy())
 
-    def play(self, actions: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    def play(
+        self, actions: np.ndarray, asked: np.ndarray, movers: np.ndarray | None = None, is_last: bool = True
+    ) -> np.ndarray:
         """Play a turn in every world whose episode is not over.
 
         Args:
             actions: int8[N, T], each row padded with play.NO_ACTION.
             asked: int64[N], actions that were asked for, those over the limit included.
+            movers: uint8[N], the agent that plays in each world; the first one by default.
+            is_last: whether this ends the turn, and no other agent plays in it.
 
         Returns:
             The ledger, uint8[6, N, T]; see play. Rewards and ends are in the book.
@@ -198,11 +203,12 @@ class Worlds:
         num_actions = actions.shape[1]
         ledger = np.empty((LEDGER_ROWS, *actions.shape), np.uint8)
         self._make_room(num_actions)
+        movers = np.zeros(len(asked), np.uint8) if movers is None else movers
         play = player_of(self.puzzle)
 
         def play_part(first: int, last: int) -> int:
             keys = np.empty((BLOCK, num_actions), np.uint64)
-            return play(self.state, self._history, keys, actions, asked, self._pay, ledger, first, last)[0]
+            return play(self.state, self._history, keys, actions, asked, self._pay, ledger, movers, is_last, first, last)[0]
 
         self._most_novel = max(self._share_out(play_part))
         return ledger
@@ -217,9 +223,9 @@ class Worlds:
         Returns:
             The ledger's rows, of T bytes each.
         """
-        row, asked, keys, ledger = self._desk
+        row, asked, keys, ledger, movers = self._desk
         if len(actions) != row.shape[1]:
-            row, asked, keys, ledger = self._desk = _desk(len(actions))
+            row, asked, keys, ledger, movers = self._desk = _desk(len(actions))
         row[0, 0] = actions[0]  # which is quicker than the next line, and mostly enough
         if len(actions) > 1:
             row[0] = actions
@@ -227,7 +233,7 @@ class Worlds:
         if self._most_novel + len(actions) >= self._room:
             self._make_room(len(actions))
         play = player_of(self.puzzle)
-        self._most_novel, _ = play(self.state, self._history, keys, row, asked, self._pay, ledger, 0, 1)
+        self._most_novel, _ = play(self.state, self._history, keys, row, asked, self._pay, ledger, movers, True, 0, 1)
         return ledger.tobytes()
 
     def copy_pictures(self) -> np.ndarray:
@@ -274,11 +280,11 @@ class Worlds:
         found = (self.puzzle.find_plan(self.state, world, plan, limits)[0] for world in range(len(self.book)))
         return np.fromiter(found, np.int64, len(self.book))
 
-    def action_masks(self) -> np.ndarray:
-        """Return which actions would change each world now, bool[N, number of actions]."""
+    def action_masks(self, agent: int = 0) -> np.ndarray:
+        """Return which of an agent's actions would change each world now, bool[N, number of actions]."""
         num_actions = len(self.puzzle.words.vocabulary.names)
         masks = np.zeros((len(self.book), num_actions), bool)
-        turns_of(self.puzzle).try_actions(copy_state(self.state), self.state, masks)
+        turns_of(self.puzzle).try_actions(copy_state(self.state), self.state, agent, masks)
         return masks
 
     def snapshot(self) -> Snapshot:
@@ -308,7 +314,7 @@ class Worlds:
 
     def _make_state(self, num_worlds: int, shape: tuple[int, int, int]) -> None:
         book = self.book if hasattr(self, "state") else None
-        self.state = new_state(num_worlds, shape)
+        self.state = new_state(num_worlds, shape, self.num_agents)
         if book is not None:
             self.state = self.state._replace(book=book)
         self._history = np.zeros((num_worlds, MIN_SLOTS if self.novelty else 0), np.uint64)
@@ -327,9 +333,9 @@ class Worlds:
 
 
 def _desk(num_actions: int) -> tuple[np.ndarray, ...]:
-    """Return what the kernel reads and writes for a turn of a world alone: actions, asked, keys and ledger."""
+    """Return what the kernel reads and writes for a turn of a world alone: actions, asked, keys, ledger and movers."""
     row, ledger = np.empty((1, num_actions), np.int8), np.empty((LEDGER_ROWS, 1, num_actions), np.uint8)
-    return row, np.empty(1, np.int64), np.empty((1, num_actions), np.uint64), ledger
+    return row, np.empty(1, np.int64), np.empty((1, num_actions), np.uint64), ledger, np.zeros(1, np.uint8)
 
 
 def room_in(slots: int) -> int:

@@ -63,7 +63,7 @@ def play(state, actions):
     ledger = np.zeros((LEDGER_ROWS, 1, len(actions)), np.uint8)
     history, keys = np.zeros((1, 1024), np.uint64), np.zeros((1, len(actions)), np.uint64)
     asked = np.array([len(actions)])
-    TURNS.play(state, history, keys, np.array([actions], np.int8), asked, np.zeros(64), ledger, 0, 1)
+    TURNS.play(state, history, keys, np.array([actions], np.int8), asked, np.zeros(64), ledger, np.zeros(1, np.uint8), True, 0, 1)
     return ledger[REASON, 0].tolist()
 
 
@@ -182,7 +182,7 @@ def test_a_classic_episode_pays_as_in_gymnasium():
     actions = np.append([DROPOFF], plan[:length]).astype(np.int8)[np.newaxis]
     history, keys = np.zeros((1, 64), np.uint64), np.zeros((1, actions.shape[1]), np.uint64)
     ledger = np.zeros((LEDGER_ROWS, *actions.shape), np.uint8)
-    TURNS.play(state, history, keys, actions, np.ones(1, int), pay, ledger, 0, 1)
+    TURNS.play(state, history, keys, actions, np.ones(1, int), pay, ledger, np.zeros(1, np.uint8), True, 0, 1)
     assert state.book["reward"][0] == -10 - (length - 1) + 20
 
 
