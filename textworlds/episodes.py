@@ -143,7 +143,13 @@ class Episodes:
         grammar = DEFAULT_GRAMMAR if self.takes_numbers else action
         words = self.puzzle.words
         limit = _check_max_actions(max_actions)
-        self.translator = Translator(words, self.worlds.shape, format, grammar, limit, legend, feedback)
+        self.translator = Translator(words, self.text_shape, format, grammar, limit, legend, feedback)
+
+    @property
+    def text_shape(self) -> tuple[int, int, int]:
+        """The shape (P, H, W) of what texts tell; planes that say who owns what are told to each agent (multi.texts)."""
+        planes, height, width = self.worlds.shape
+        return planes if self.puzzle.words.passenger else 1, height, width
 
     @property
     def turn_limit(self) -> int:
@@ -170,7 +176,7 @@ class Episodes:
         Or with one of the levels given, by indices (int64[K]; see find_indices).
         """
         self.worlds.begin(worlds, seeds, indices)
-        self.translator.reshape(self.worlds.shape)
+        self.translator.reshape(self.text_shape)
 
     def find_indices(self, index: Any, num_worlds: int) -> np.ndarray:
         """Return an index for each of so many worlds, int64[K], from one for all or one for each.
@@ -206,7 +212,7 @@ class Episodes:
         if (self.speaks_pictures or self.as_bytes) and picture.shape != self.worlds.shape:
             raise ValueError(f"pictures here have the shape {self.worlds.shape}; the level given has {picture.shape}")
         self.worlds.place(worlds, picture, seeds)
-        self.translator.reshape(self.worlds.shape)
+        self.translator.reshape(self.text_shape)
 
     def act(self, actions: Any) -> Turn:
         """Play one turn in every world whose episode is not over.
@@ -252,7 +258,7 @@ class Episodes:
     def restore(self, state: Snapshot) -> None:
         """Go back to where worlds.snapshot() was called."""
         self.worlds.restore(state)
-        self.translator.reshape(self.worlds.shape)
+        self.translator.reshape(self.text_shape)
 
     def observe(
         self, turn: Turn | None = None, begun: np.ndarray | None = None, worlds: np.ndarray | None = None

@@ -1,6 +1,7 @@
 """The words of a puzzle: what its text says, edited as text."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -44,6 +45,11 @@ class Words(NamedTuple):
         goal_names: letters that name the goals row by row, in place of the goal's glyph; lower case where an agent
             stands on it. "" if goals have no names.
         reasons: reason code -> why an action changed nothing.
+        agent_names: a character for each agent, by which others see it where there are several; in lower case where it
+            stands on a goal.
+        together: what several agents need to know beside the rules.
+        owned, owned_many: what an agent has that no other has, if there is such a thing ("box", "boxes").
+        theirs: tile flags -> one character for what another agent owns.
     """
 
     rules: str
@@ -59,3 +65,8 @@ class Words(NamedTuple):
     passenger: str = ""
     thin_walls: bool = False
     goal_names: str = ""
+    agent_names: str = "ABCDEFGH"
+    together: str = ""
+    owned: str = ""
+    owned_many: str = ""
+    theirs: Mapping[int, str] = MappingProxyType({})

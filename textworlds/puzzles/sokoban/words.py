@@ -23,4 +23,8 @@ WORDS = Words(
     agent="player",
     item="box",
     items="boxes",
+    together="Any player may push any box, but boxes that have owners are pushed by these alone.",
+    owned="box",
+    owned_many="boxes",
+    theirs={ITEM: "%", ITEM | GOAL: "&"},
 )
