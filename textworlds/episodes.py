@@ -123,7 +123,7 @@ class Episodes:
         self._given: Sequence[Any] = ()
         pictures = None
         if levels is not None:
-            pictures, self._given = load(levels, self.puzzle, settings["split"])
+            pictures, self._given = load(levels, self.puzzle, settings["split"], getattr(chosen, "num_agents", 1))
         elif num_levels is not None:
             pictures = generate_levels(self.puzzle, num_levels, **settings)
         if as_bytes and (observation not in MAPS or legend or feedback):
@@ -208,7 +208,7 @@ class Episodes:
 
         After it come the first levels of `seeds`, uint64[K], or the next ones of the seeds that the worlds have.
         """
-        picture = read_level(level, self.puzzle)
+        picture = read_level(level, self.puzzle, self.worlds.num_agents)
         if (self.speaks_pictures or self.as_bytes) and picture.shape != self.worlds.shape:
             raise ValueError(f"pictures here have the shape {self.worlds.shape}; the level given has {picture.shape}")
         self.worlds.place(worlds, picture, seeds)

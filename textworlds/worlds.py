@@ -208,7 +208,9 @@ class Worlds:
 
         def play_part(first: int, last: int) -> int:
             keys = np.empty((BLOCK, num_actions), np.uint64)
-            return play(self.state, self._history, keys, actions, asked, self._pay, ledger, movers, is_last, first, last)[0]
+            return play(
+                self.state, self._history, keys, actions, asked, self._pay, ledger, movers, is_last, first, last
+            )[0]
 
         self._most_novel = max(self._share_out(play_part))
         return ledger

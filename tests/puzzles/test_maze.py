@@ -53,7 +53,19 @@ def play(state, actions):
     ledger = np.zeros((LEDGER_ROWS, 1, len(actions)), np.uint8)
     history, keys = np.zeros((1, 1024), np.uint64), np.zeros((1, len(actions)), np.uint64)
     asked = np.array([len(actions)])
-    TURNS.play(state, history, keys, np.array([actions], np.int8), asked, np.zeros(64), ledger, np.zeros(1, np.uint8), True, 0, 1)
+    TURNS.play(
+        state,
+        history,
+        keys,
+        np.array([actions], np.int8),
+        asked,
+        np.zeros(64),
+        ledger,
+        np.zeros(1, np.uint8),
+        True,
+        0,
+        1,
+    )
     return ledger[REASON, 0].tolist()
 
 

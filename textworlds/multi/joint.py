@@ -239,7 +239,9 @@ class JointEpisodes:
     def _read_numbers(self, actions: Any) -> np.ndarray:
         numbers = np.asarray(actions)
         if numbers.shape != (self.num_worlds, self.num_agents) or numbers.dtype.kind not in "iu":
-            raise ValueError(f"actions are int[{self.num_worlds}, {self.num_agents}], one an agent; got {actions!r:.80}")
+            raise ValueError(
+                f"actions are int[{self.num_worlds}, {self.num_agents}], one an agent; got {actions!r:.80}"
+            )
         if numbers.max() >= self.num_actions or (numbers.dtype.kind == "i" and numbers.min() < 0):
             raise ValueError(f"actions are numbers from 0 to {self.num_actions - 1}; got {actions!r:.80}")
         return numbers.astype(np.int8)[:, :, None]
@@ -314,8 +316,12 @@ class JointEpisodes:
         ]
         if self._crowd.has_owners:
             theirs = " and ".join(words.theirs.values())
-            lines.append(f"Each {words.agent} has {words.owned_many} of its own; a map shows those of others as {theirs}.")
+            lines.append(
+                f"Each {words.agent} has {words.owned_many} of its own; a map shows those of others as {theirs}."
+            )
         if self.talk:
-            told = f"What you put into <say>...</say>, at most {self.talk} characters, the others read before their next"
+            told = (
+                f"What you put into <say>...</say>, at most {self.talk} characters, the others read before their next"
+            )
             lines.append(f"{told} answer.")
         return self.translator.open("\n".join([*lines, "", text]))
