@@ -24,7 +24,7 @@ from textworlds.play import HAS_CHANGED, REASON
 from textworlds.puzzles.maze.rules import goals_left as groups_left
 from textworlds.puzzles.sokoban.rules import AGENT_BEHIND_BOX, NOT_YOUR_BOX
 from textworlds.puzzles.taxi.rules import DROPOFF, EAST, NO_PASSENGER, PICKUP, WEST
-from textworlds.testing import WORLD, agents_are_on_the_board, left_is_kept
+from textworlds.testing import WORLD
 from textworlds.text.formats import read
 
 UP, DOWN, LEFT, RIGHT = range(4)
@@ -262,12 +262,12 @@ def test_who_waits_asks_for_nothing():
 
 def test_shared_and_own_rewards_of_an_episode_pay_the_same_in_all():
     for id in SMALL_IDS:
-        for seed in range(3):
+        for seed in range(2):
             own, shared = (
                 joint_of(id, seed=seed, reward=reward, turn_limit=500, **NETWORK) for reward in ("own", "shared")
             )
             try:
-                plan = own.solve(nodes=400_000)
+                plan = own.solve(nodes=50_000)
             except RuntimeError:
                 continue
             paid = np.zeros((2, own.num_agents))
@@ -293,8 +293,9 @@ def test_no_two_agents_share_a_cell_and_the_kernels_keep_their_promises(id):
             cells = state.agents[WORLD]
             assert len(set(cells.tolist())) == joint.num_agents
             assert not (state.board[WORLD][cells] & (SOLID | ITEM)).any()
-            for check_state in (agents_are_on_the_board, left_is_kept):
-                assert check_state(puzzle, state) == ""
+            shown = np.flatnonzero(state.board[WORLD][: state.height * state.width] & AGENT)
+            assert sorted(cells.tolist()) == shown.tolist()
+            assert joint.book["left"][WORLD] == puzzle.goals_left(state, WORLD)
             owned = state.board[WORLD].reshape(-1, state.height * state.width)
             if defaults.get("owners"):
                 assert ((owned[1:] & ITEM > 0).sum(0) == (owned[0] & ITEM > 0)).all()

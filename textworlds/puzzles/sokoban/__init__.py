@@ -97,7 +97,7 @@ PUZZLE = Puzzle(
         "Sokoban-hard-2p-v0": square(9, 150, num_agents=2, num_boxes=4, owners=1),
         "Sokoban-expert-2p-v0": square(10, 200, num_agents=2, num_boxes=6, owners=1),
         "Sokoban-easy-4p-v0": square(8, 60, num_agents=4, num_boxes=2, min_pushes=3, max_pushes=8),
-        "Sokoban-medium-4p-v0": square(9, 100, num_agents=4, num_boxes=4, min_pushes=8, max_pushes=18),
+        "Sokoban-medium-4p-v0": square(9, 100, num_agents=4, num_boxes=3, min_pushes=6, max_pushes=14),
         "Sokoban-hard-4p-v0": square(10, 150, num_agents=4, num_boxes=4, owners=1),
         "Sokoban-expert-4p-v0": square(12, 200, num_agents=4, num_boxes=8, owners=1),
     },

@@ -132,7 +132,7 @@ PUZZLE = Puzzle(
         "Taxi-easy-4p-v0": square(7, 60, num_agents=4, num_passengers=4, min_moves=24, max_moves=60),
         "Taxi-medium-4p-v0": square(8, 120, num_agents=4, num_stands=5, num_passengers=4, min_moves=30, max_moves=70),
         "Taxi-hard-4p-v0": square(10, 200, num_agents=4, num_stands=6, num_passengers=6, min_moves=50, max_moves=110),
-        "Taxi-expert-4p-v0": square(12, 300, num_agents=4, num_stands=8, num_passengers=8, min_moves=80, max_moves=160),
+        "Taxi-expert-4p-v0": square(12, 300, num_agents=4, num_stands=8, num_passengers=6, min_moves=60, max_moves=130),
     },
     rewards={
         "outcome": {SOLVED: 1.0},
