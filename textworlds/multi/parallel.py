@@ -65,6 +65,7 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
         self.agents: list[str] = []
         self._spaces = {agent: self._make_spaces() for agent in self.possible_agents}
         self._flags = [name for _, name in episodes.flags]
+        self.state_space = spaces.Box(0, 255, self.joint.picture_shape, np.uint8)
         self._random = np.random.default_rng()
         self._has_seed = False
 
