@@ -184,16 +184,12 @@ class Worlds:
         if len(self.book) == 1:
             self.start = Start(picture.copy())
 
-    def play(
-        self, actions: np.ndarray, asked: np.ndarray, movers: np.ndarray | None = None, is_last: bool = True
-    ) -> np.ndarray:
+    def play(self, actions: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """Play a turn in every world whose episode is not over.
 
         Args:
             actions: int8[N, T], each row padded with play.NO_ACTION.
             asked: int64[N], actions that were asked for, those over the limit included.
-            movers: uint8[N], the agent that plays in each world; the first one by default.
-            is_last: whether this ends the turn, and no other agent plays in it.
 
         Returns:
             The ledger, uint8[6, N, T]; see play. Rewards and ends are in the book.
@@ -203,17 +199,27 @@ class Worlds:
         num_actions = actions.shape[1]
         ledger = np.empty((LEDGER_ROWS, *actions.shape), np.uint8)
         self._make_room(num_actions)
-        movers = np.zeros(len(asked), np.uint8) if movers is None else movers
+        movers = np.zeros(len(asked), np.uint8)
         play = player_of(self.puzzle)
 
         def play_part(first: int, last: int) -> int:
             keys = np.empty((BLOCK, num_actions), np.uint64)
-            return play(
-                self.state, self._history, keys, actions, asked, self._pay, ledger, movers, is_last, first, last
-            )[0]
+            return play(self.state, self._history, keys, actions, asked, self._pay, ledger, movers, True, first, last)[
+                0
+            ]
 
         self._most_novel = max(self._share_out(play_part))
         return ledger
+
+    def play_with(self, play: Callable[..., tuple[int, int]], num_actions: int, *arguments: Any) -> None:
+        """Have another kernel play a turn of at most so many actions in each world.
+
+        Args:
+            play: (state, history, pay, *arguments) -> what play.play returns.
+            num_actions: of all agents together.
+        """
+        self._make_room(num_actions)
+        self._most_novel, _ = play(self.state, self._history, self._pay, *arguments)
 
     def play_alone(self, actions: Sequence[int], num_asked: int) -> bytes:
         """Play a turn of a world alone, with the same kernel and less ado.

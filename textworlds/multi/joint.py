@@ -15,11 +15,12 @@ import numpy as np
 
 from textworlds.checks import check_type
 from textworlds.episodes import Episodes
-from textworlds.grid import AGENT, NO_ACTION
+from textworlds.grid import NO_ACTION
 from textworlds.multi.solver import solve_together
 from textworlds.multi.talk import longest_quote, quote, take_apart
 from textworlds.multi.texts import Crowd
-from textworlds.play import HAS_CHANGED, LEDGER_ROWS, NOVEL, REASON
+from textworlds.multi.turns import Parts, by_agent, make_parts, player_of, shower
+from textworlds.play import BLOCK, HAS_CHANGED, NOVEL, REASON
 from textworlds.puzzles import Puzzle
 from textworlds.text.grammars import Reading
 from textworlds.text.translator import Asked, Translator
@@ -89,7 +90,9 @@ class JointEpisodes:
         self.names = self.words.agent_names[: self.num_agents]
         self.num_actions = len(self.translator.words.vocabulary.names)
         shape = num_worlds, self.num_agents
-        self.num_asked, self.num_changed, self.num_novel = (np.zeros(shape, np.int64) for _ in range(3))
+        self._movers = np.repeat(np.arange(self.num_agents, dtype=np.uint8)[:, None], num_worlds, axis=1)
+        self._tallies = np.zeros((3, *self._movers.shape), np.int64)
+        self.num_asked, self.num_changed, self.num_novel = self._tallies.swapaxes(1, 2)  # of episodes so far, [N, A]
         self.said = np.full(shape, "", object)  # in the turn before
         self._first_left = np.ones(num_worlds)
         self._reshape()
@@ -135,18 +138,18 @@ class JointEpisodes:
         played, asked = ~self.over(), None
         if self.episodes.takes_numbers:
             numbers = self._read_numbers(actions)
-            num_asked = np.ones(numbers.shape[:2], np.int64)
+            num_asked = np.ones(self._movers.shape, np.int64).T
         else:
             asked = self.translator.read(self._listen(actions, played))
             numbers = asked.actions.reshape(self.num_worlds, self.num_agents, -1)
             num_asked = asked.num_asked.reshape(numbers.shape[:2])
         waits = numbers == len(self.words.vocabulary.names)
         if waits.any():
-            numbers, num_asked = np.where(waits, np.int8(NO_ACTION), numbers), num_asked - waits.sum(-1)
+            num_asked = num_asked - (waits[..., 0] if waits.shape[2] == 1 else waits.sum(2))
+            numbers = np.where(waits, np.int8(NO_ACTION), numbers)
         ledger, rewards = self._play(numbers, num_asked)
-        turn = JointTurn(ledger, played, rewards, num_asked, numbers, asked)
-        self._count(turn)
-        return turn
+        self._count(ledger, num_asked, played)
+        return JointTurn(ledger.transpose(2, 1, 0, 3), played, rewards, num_asked, numbers, asked)
 
     def observe(self, turn: JointTurn | None = None, begun: np.ndarray | None = None) -> list[list[str]]:
         """Return what each agent reads, for each world a list of A texts.
@@ -165,19 +168,10 @@ class JointEpisodes:
         The planes of agents hold AGENT: the reader's own first, then the others' in turn (for B of three: B, C, A). So
         stand the planes of what they own.
         """
-        state, num_agents = self.episodes.worlds.state, self.num_agents
-        num_planes, height, width = self.episodes.worlds.shape
-        boards = state.board.reshape(self.num_worlds, num_planes, height * width)
-        seen = np.zeros((self.num_worlds, num_agents, num_planes + num_agents, height * width), np.uint8)
-        seen[:, :, :num_planes] = boards[:, None]
-        rows = np.arange(self.num_worlds)
-        for agent in range(num_agents):
-            for place in range(num_agents):
-                other = (agent + place) % num_agents
-                seen[rows, agent, num_planes + place, state.agents[:, other]] = AGENT
-                if self._crowd.has_owners:
-                    seen[:, agent, 1 + place] = boards[:, 1 + other]
-        return seen.reshape(self.num_worlds, num_agents, *self.picture_shape)
+        state, (planes, height, width) = self.episodes.worlds.state, self.picture_shape
+        seen = np.empty((self.num_worlds, self.num_agents, planes * height * width), np.uint8)
+        shower()(state.board, state.agents, height * width, self._crowd.has_owners, seen)
+        return seen.reshape(self.num_worlds, self.num_agents, planes, height, width)
 
     def action_masks(self) -> np.ndarray:
         """Return which actions would change each world if the agent moved first, and True for waiting.
@@ -215,8 +209,7 @@ class JointEpisodes:
     def _start(self, worlds: np.ndarray) -> None:
         if self._crowd.shape != self.episodes.worlds.shape:
             self._reshape()
-        for tally in (self.num_asked, self.num_changed, self.num_novel):
-            tally[worlds] = 0
+        self._tallies[:, :, worlds] = 0
         self.said[worlds] = ""
         self._first_left[worlds] = np.maximum(self.book["left"][worlds], 1)
 
@@ -247,33 +240,34 @@ class JointEpisodes:
         return numbers.astype(np.int8)[:, :, None]
 
     def _play(self, actions: np.ndarray, num_asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Play all agents' actions, in order; return the ledger and the rewards."""
-        worlds, rows = self.episodes.worlds, np.arange(self.num_worlds)
-        first = self.book["num_turns"] % self.num_agents if self.order == "rotating" else 0
-        ledger = np.empty((LEDGER_ROWS, *actions.shape), np.uint8)
-        paid, brought = np.zeros((2, *num_asked.shape))
-        for place in range(self.num_agents):
-            movers = np.broadcast_to((first + place) % self.num_agents, rows.shape)
-            left, fewest = self.book["left"].copy(), self.book["fewest"].copy()
-            lines = worlds.play(
-                actions[rows, movers],
-                num_asked[rows, movers],
-                movers.astype(np.uint8),
-                place == self.num_agents - 1,
-            )
-            ledger[:, rows, movers] = lines
-            paid[rows, movers] = self.book["reward"]
-            brought[rows, movers] = (fewest - self.book["fewest"]) / self._first_left
-            brought[rows, movers] -= (left > 0) & (self.book["left"] == 0)
-        if self.reward == "own":  # who solved it was paid for all of them
-            return ledger, paid + worlds.outcome_reward * brought
-        return ledger, np.broadcast_to(paid.sum(1, keepdims=True), paid.shape).copy()
+        """Play a turn; return the ledger, uint8[A, N, 6, T], and the rewards, float64[N, A]."""
+        before = np.stack([self.book["left"], self.book["fewest"]]) if self.reward == "own" else np.empty((2, 0))
+        movers = self._movers
+        if self.order == "rotating":
+            movers = (movers + self.book["num_turns"] % self.num_agents).astype(np.uint8) % self.num_agents
+        parts, keys = make_parts(actions, num_asked, movers), np.empty((BLOCK, actions.shape[2]), np.uint64)
+        num_actions = self.num_agents * actions.shape[2]
+        self.episodes.worlds.play_with(player_of(self.puzzle), num_actions, keys, parts)
+        if self.reward == "own":
+            rewards = by_agent(parts, self._own(parts, before)).T
+        else:
+            rewards = np.empty(num_asked.shape)
+            rewards[:] = sum(parts.paid)[:, None]
+        return by_agent(parts, parts.ledger.swapaxes(1, 2)), rewards
 
-    def _count(self, turn: JointTurn) -> None:
-        played = turn.played[:, None]
-        self.num_asked += turn.num_asked * played
-        self.num_changed += turn.ledger[HAS_CHANGED].sum(-1, dtype=np.int64)
-        self.num_novel += turn.ledger[NOVEL].sum(-1, dtype=np.int64)
+    def _own(self, parts: Parts, before: np.ndarray) -> np.ndarray:
+        """Return what each part is paid, float64[A, N]: who solved the level was paid for all that brought goals home."""
+        left, fewest = np.concatenate([before[:, None], parts.left], axis=1)
+        brought = (fewest[:-1] - fewest[1:]) / self._first_left - ((left[:-1] > 0) & (left[1:] == 0))
+        return parts.paid + self.episodes.worlds.outcome_reward * brought
+
+    def _count(self, ledger: np.ndarray, num_asked: np.ndarray, played: np.ndarray) -> None:
+        """Add a turn to the tallies."""
+        asked, changed, novel = self._tallies
+        asked += num_asked.T if played.all() else num_asked.T * played
+        for tally, row in ((changed, HAS_CHANGED), (novel, NOVEL)):
+            for turn in range(ledger.shape[3]):
+                tally += ledger[:, :, row, turn]
 
     def _read_by(self, agent: int, turn: JointTurn | None, begun: np.ndarray) -> Sequence[str]:
         state, translator = self.episodes.worlds.state, self.translator
