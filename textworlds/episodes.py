@@ -318,6 +318,13 @@ class Episodes:
         return numbers.astype(np.int8)[:, None]
 
 
+def check_alone(episodes: Episodes) -> None:
+    """Raise ValueError if several agents play."""
+    if episodes.worlds.num_agents > 1:
+        players = f"{episodes.worlds.num_agents} {episodes.puzzle.words.agent}s"
+        raise ValueError(f"{players} play in textworlds.multi; here plays one, and num_agents is 1")
+
+
 def _make_options(puzzle: Puzzle, given: dict[str, Any]) -> Any:
     known = puzzle.options._fields
     if unknown := sorted(given.keys() - set(known)):

@@ -399,3 +399,16 @@ def test_actions_that_are_none_are_refused_before_anything_is_played(actions):
     with pytest.raises(ValueError, match="actions are"):
         joint.act(actions)
     np.testing.assert_array_equal(joint.pictures(), before)
+
+
+def test_single_environments_are_for_one():
+    import gymnasium as gym
+
+    for make in (
+        lambda: gym.make("textworlds/Maze-easy-v0", num_agents=2),
+        lambda: Episode("Maze-easy-v0", num_agents=2),
+    ):
+        with pytest.raises(ValueError, match=r"2 players play in textworlds\.multi; here plays one"):
+            make()
+    with pytest.raises(ValueError, match=r"2 players play in textworlds\.multi"):
+        gym.make_vec("textworlds/Maze-easy-v0", num_envs=2, num_agents=2)

@@ -129,7 +129,7 @@ class Crowd:
         if not self.has_owners:
             return []
         plane = board.reshape(self.shape[0], -1)[1 + agent]
-        return [self._cell(cell) for cell in np.flatnonzero(plane)]
+        return [self._cell(cell) for cell in np.flatnonzero(plane).tolist()]
 
     def _carrier(self, board: np.ndarray, cells: np.ndarray, passenger: int) -> int | None:
         plane = board.reshape(self.shape[0], -1)[passenger]

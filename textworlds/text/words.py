@@ -1,7 +1,6 @@
 """The words of a puzzle: what its text says, edited as text."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -69,4 +68,4 @@ class Words(NamedTuple):
     together: str = ""
     owned: str = ""
     owned_many: str = ""
-    theirs: Mapping[int, str] = MappingProxyType({})
+    theirs: Mapping[int, str] = {}

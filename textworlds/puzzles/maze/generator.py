@@ -329,7 +329,7 @@ def draw_room(rng, board, width, start, least, most, queue, parents):
     depth, first, end = sweep(board, width, start, wanted, queue, parents)
     if depth < least:
         return NONE
-    chosen, ties = NONE, 0
+    chosen, ties = np.int64(NONE), 0
     for room in queue[first:end]:
         if not board[room] & (AGENT | GOAL):
             ties += 1
