@@ -4,7 +4,7 @@ Needs stable-baselines3 (pip install stable-baselines3). Each agent of each worl
 library; what both have in common is the world, the network and the reward. Prints how often a random pair and the
 trained one meet, in mazes of the test split, which training never sees.
 
-Run: python examples/train_pair.py --steps 1000000
+Run: python examples/train_pair.py
 """
 
 import argparse
@@ -91,7 +91,7 @@ def success_rate(choose: Callable[[np.ndarray], np.ndarray], num_worlds: int = 1
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=1_000_000, help="actions of both agents together")
+    parser.add_argument("--steps", type=int, default=800_000, help="actions of both agents together")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     random, pairs = np.random.default_rng(0), Pairs(64, seed=arguments.seed << 32)

@@ -120,6 +120,15 @@ def test_the_first_observation_tells_of_the_others_and_how_to_answer():
         assert part in first
 
 
+def test_who_waits_is_told_nothing_of_it():
+    joint = placed("maze", "#######\n#@--@.#\n#######", action="plain", feedback=True)
+    turn = joint.act([["wait", "left"]])
+    assert joint.observe(turn)[0] == [
+        "#######\n#@-B-.#\n#######\nyou are A",
+        "1: left - done\n\n#######\n#A-@-.#\n#######\nyou are B",
+    ]
+
+
 def test_each_reads_what_became_of_its_own_actions():
     joint = placed("maze", "#######\n#@--@.#\n#######", action="plain", feedback=True)
     turn = joint.act([["right, left, left", "hello"]])

@@ -251,8 +251,7 @@ class JointEpisodes:
         if self.reward == "own":
             rewards = by_agent(parts, self._own(parts, before)).T
         else:
-            rewards = np.empty(num_asked.shape)
-            rewards[:] = sum(parts.paid)[:, None]
+            rewards = np.tile(sum(parts.paid), (self.num_agents, 1)).T
         return by_agent(parts, parts.ledger.swapaxes(1, 2)), rewards
 
     def _own(self, parts: Parts, before: np.ndarray) -> np.ndarray:
@@ -292,9 +291,11 @@ class JointEpisodes:
             if other != agent and self.said[world, other]
         ]
         text = "\n".join([*heard, "", text]) if heard else text
-        kept = turn.actions[world, agent] != NO_ACTION
+        kept, reading = turn.actions[world, agent] != NO_ACTION, turn.reading(world, agent)
+        if not kept.any() and (reading is None or reading.actions):
+            return text  # who waited has no actions to be told of
         reasons = turn.ledger[REASON, world, agent][kept]
-        return self.translator.comment(text, turn.reading(world, agent), turn.actions[world, agent][kept], reasons)
+        return self.translator.comment(text, reading, turn.actions[world, agent][kept], reasons)
 
     def _open(self, agent: int, text: str) -> str:
         """Return an agent's first observation of an episode: the rules, the others, how to answer."""
