@@ -91,6 +91,21 @@ def test_modules_pass_the_tests_of_modules(name):
     state_test(module.env(), module.parallel_env(), num_cycles=5)
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("sokoban", {"height": 12, "width": 12, "num_boxes": 8, "owners": 1, "min_pushes": 0, "max_pushes": 0}),
+        ("maze", {"height": 15, "width": 15, "loops": 40, "min_moves": 2, "max_moves": 30}),
+        ("maze", {"height": 15, "width": 15, "meeting": 1, "min_moves": 2, "max_moves": 60}),
+        ("taxi", {"height": 9, "width": 9, "num_passengers": 3, "num_stands": 4, "min_moves": 0, "max_moves": 0}),
+    ],
+)
+def test_eight_agents_play(name, settings):
+    module = importlib.import_module(f"textworlds.multi.{name}_v0")
+    parallel_api_test(module.parallel_env(num_agents=8, turn_limit=20, talk=20, **settings), num_cycles=40)
+    api_test(module.env(num_agents=8, turn_limit=20, **settings), num_cycles=40)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("id", TEAM_IDS)
 def test_every_id_takes_the_performance_benchmark(id, capsys):

@@ -17,7 +17,7 @@ from textworlds.checks import check_type
 from textworlds.episodes import Episodes
 from textworlds.grid import NO_ACTION
 from textworlds.multi.solver import solve_together
-from textworlds.multi.talk import longest_quote, quote, take_apart
+from textworlds.multi.talk import invite, longest_quote, quote, take_apart
 from textworlds.multi.texts import Crowd
 from textworlds.multi.turns import Parts, by_agent, make_parts, player_of, shower
 from textworlds.play import BLOCK, HAS_CHANGED, NOVEL, REASON
@@ -301,22 +301,5 @@ class JointEpisodes:
         """Return an agent's first observation of an episode: the rules, the others, how to answer."""
         if self.num_agents == 1:
             return self.translator.open(text)
-        words, names = self.words, ", ".join(self.names)
-        order = "in this order" if self.order == "fixed" else "in this order, each turn another one first"
-        at_goals = f"but for those at {words.goals}" if words.goal_names else f"in lower case on {words.goals}"
-        lines = [
-            f"You are {self.names[agent]}, one of {self.num_agents} {words.agent}s: {names}. {words.together} All send "
-            f"their actions at once, and these are played one {words.agent} after another, {order}. A map shows the others "
-            f"by name, {at_goals}."
-        ]
-        if self._crowd.has_owners:
-            theirs = " and ".join(words.theirs.values())
-            lines.append(
-                f"Each {words.agent} has {words.owned_many} of its own; a map shows those of others as {theirs}."
-            )
-        if self.talk:
-            told = (
-                f"What you put into <say>...</say>, at most {self.talk} characters, the others read before their next"
-            )
-            lines.append(f"{told} answer.")
+        lines = [*self._crowd.introduce(agent, self.order), *([invite(self.talk)] if self.talk else [])]
         return self.translator.open("\n".join([*lines, "", text]))

@@ -35,6 +35,11 @@ def take_apart(message: str | bytes, limit: int) -> Spoken:
     return Spoken(said[:limit], answer[:start] + answer[end + len(CLOSING) :])
 
 
+def invite(limit: int) -> str:
+    """Return what to tell an agent of talk."""
+    return f"What you put into <say>...</say>, at most {limit} characters, the others read before their next answer."
+
+
 def quote(speaker: str, said: str) -> str:
     """Return the line in which others read what an agent said."""
     return f"{speaker} says: {json.dumps(said)}"

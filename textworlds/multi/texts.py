@@ -42,6 +42,22 @@ class Crowd:
         self._writer = Writer(format, words, told)
         self._is_plain = format in MAPS and not (self.has_owners or words.goal_names)
 
+    def introduce(self, agent: int, order: str) -> list[str]:
+        """Return what to tell an agent of the others, and of the order of turns, "fixed" or "rotating"."""
+        words, names = self.words, ", ".join(self.names)
+        told = "in this order" if order == "fixed" else "in this order, each turn another one first"
+        at_goals = f"but for those at {words.goals}" if words.goal_names else f"in lower case on {words.goals}"
+        lines = [
+            f"You are {self.names[agent]}, one of {len(self.names)} {words.agent}s: {names}. {words.together} All send "
+            f"their actions at once, and these are played one {words.agent} after another, {told}. A map shows the others "
+            f"by name, {at_goals}."
+        ]
+        if self.has_owners:
+            shown = " and ".join(words.theirs.values())
+            each = f"Each {words.agent} has {words.owned_many} of its own"
+            lines.append(f"{each}; a map shows those of others as {shown}.")
+        return lines
+
     def write(self, state: State, worlds: np.ndarray, agent: int) -> list[str]:
         """Return what an agent reads of each of the worlds listed, int64[K]."""
         boards, cells = state.board[worlds], state.agents[worlds]
