@@ -13,6 +13,7 @@ import numpy as np
 
 import textworlds
 from benchmarks import levels, limit
+from textworlds.multi import JointEpisodes
 
 ROWS = 64  # of random actions, in turn
 NUM_LEVELS = 1000  # in a bank
@@ -46,7 +47,17 @@ class Case(NamedTuple):
 
 def all_cases(text: str = "", wanted: Collection[str] | None = None) -> list[Case]:
     """Return the cases with a text in their names, or of the names wanted."""
-    makers = [*c_cases(), *stepping(), *threading(), *speaking(), *singles(), *resetting(), *making(), *drawing()]
+    makers = [
+        *c_cases(),
+        *stepping(),
+        *teams(),
+        *threading(),
+        *speaking(),
+        *singles(),
+        *resetting(),
+        *making(),
+        *drawing(),
+    ]
     found = [maker for maker in makers if text in maker[0] and (wanted is None or maker[0] in wanted)]
     return [make(name, unit) for name, unit, make in found]
 
@@ -122,6 +133,42 @@ def stepper(id: str, num_worlds: int, all_cores: bool = False, **settings: Any) 
         return Case(name, unit, in_turn(envs.step, rows, num_worlds), all_cores=all_cores)
 
     return make
+
+
+def teams() -> Iterator[Maker]:
+    """Yield turns without observations, of one agent and jointly of two; with pictures for both agents, too."""
+
+    def teamed(num_agents: int, novelty: bool = True, sees: bool = False) -> Callable[[str, str], Case]:
+        def make(name: str, unit: str) -> Case:
+            puzzle, settings = textworlds.find_id(SOKOBAN)
+            settings = {**settings, "min_pushes": 0, "max_pushes": 0, "num_levels": 100, "novelty": novelty, **NETWORK}
+            shape, everybody = (4096, num_agents) if num_agents > 1 else (4096,), np.arange(4096)
+            team = JointEpisodes(puzzle, 4096, num_agents=num_agents, **settings) if num_agents > 1 else None
+            episodes = team or textworlds.Episodes(puzzle, 4096, **settings)
+            rows = np.random.default_rng(0).integers(4, size=(ROWS, *shape))
+
+            def begin() -> None:
+                episodes.begin(everybody, everybody.astype(np.uint64))
+
+            def play() -> int:
+                for row in rows:
+                    episodes.act(row)
+                    if sees:
+                        team.pictures() if team else episodes.observe()
+                return ROWS * 4096
+
+            begin()
+            return Case(name, unit, lambda _: play(), begin)
+
+        return make
+
+    size = f"{SIZES[SOKOBAN]}, 4096 worlds"
+    for novelty in (True, False):
+        kind = "" if novelty else ", no novelty"
+        yield f"{size}: turns of 1 agent{kind}", "turns", teamed(1, novelty)
+        yield f"{size}: joint turns of 2 agents{kind}", "turns", teamed(2, novelty)
+    yield f"{size}: turns of 1 agent, picture", "turns", teamed(1, sees=True)
+    yield f"{size}: joint turns of 2 agents, pictures", "turns", teamed(2, sees=True)
 
 
 def threading() -> Iterator[Maker]:

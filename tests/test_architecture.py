@@ -42,6 +42,10 @@ FLOORS = [
     ["envs.single"],
     ["envs.batched"],
     ["envs"],
+    ["multi.talk", "multi.texts", "multi.turns", "multi.solver"],
+    ["multi.joint"],
+    ["multi.parallel"],
+    ["multi"],
     ["wrappers"],
     ["wmact"],
     [""],  # the public face

@@ -112,7 +112,7 @@ def test_a_set_says_what_it_was_made_for(run, tmp_path):
     assert run("textworlds/Sokoban-easy-v0", "--count", 5, *asked, "--out", tmp_path / "a.npz")[0] == 0
     levels = LevelSet.open(tmp_path / "a.npz")
     assert (levels.meta["id"], levels.meta["split"]) == ("Sokoban-easy-v0", "validation")
-    settings = {"height": 7, "width": 8, "num_boxes": 2, "min_pushes": 3, "max_pushes": 5}
+    settings = {"height": 7, "width": 8, "num_boxes": 2, "min_pushes": 3, "max_pushes": 5, "num_agents": 1, "owners": 0}
     assert levels.meta["settings"] == settings
     assert levels.pictures.shape[1:] == (1, 7, 8)
     assert np.array_equal((levels.pictures & 64 > 0).sum((1, 2, 3)), [2] * 5)

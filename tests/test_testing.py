@@ -319,7 +319,8 @@ def test_check_puzzle_draws_the_level_and_names_the_actions():
     first, *drawing = str(error.value).split("\n")
     assert first.startswith("maze: step keeps book.left at 1 where goals_left counts 0; after the actions ")
     assert first.endswith(
-        " on the level of seed 0, height=5, width=5, Options(algorithm=-1, loops=0, min_moves=0, max_moves=0):"
+        " on the level of seed 0, height=5, width=5, "
+        "Options(algorithm=-1, loops=0, min_moves=0, max_moves=0, num_agents=1, meeting=0):"
     )
     assert len(drawing) == 5 and "@" in "".join(drawing)
 

@@ -128,9 +128,9 @@ def beginnings_of(puzzle: Puzzle) -> Beginnings:
     return Beginnings(*(one.bind(**puzzle.verbs).lean() for one in (begin_with, begin_all, fill)))
 
 
-def make_bank(puzzle: Puzzle, pictures: np.ndarray) -> Bank:
-    """Return a bank of pictures, uint8[L, P, H, W]."""
-    scratch = new_state(1, pictures.shape[1:])
+def make_bank(puzzle: Puzzle, pictures: np.ndarray, num_agents: int) -> Bank:
+    """Return a bank of pictures, uint8[L, P, H, W], for so many agents."""
+    scratch = new_state(1, pictures.shape[1:], num_agents)
     bank = empty_bank(np.ascontiguousarray(pictures.reshape(len(pictures), -1)), scratch)
     beginnings_of(puzzle).fill(bank, scratch)
     return bank

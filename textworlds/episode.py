@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from textworlds.checks import seeds_from
-from textworlds.episodes import TOTALS, Episodes
+from textworlds.episodes import TOTALS, Episodes, check_alone
 from textworlds.grid import OVER_LIMIT
 from textworlds.ids import find_id
 from textworlds.levels.making import NoLevel
@@ -70,6 +70,7 @@ class Episode(HasEpisodes):
     def __init__(self, id: str | Puzzle, **settings: Any) -> None:
         puzzle, defaults = find_id(id) if isinstance(id, str) else (id, {})
         self.episodes = Episodes(puzzle, 1, **{**defaults, **settings})
+        check_alone(self.episodes)
         self.has_seed = False
         self._is_over = True
         self._of_actions = (*(name for _, name in self.episodes.flags), "reason")

@@ -138,7 +138,7 @@ class Episodes:
         self._given: Sequence[Any] = ()
         pictures = None
         if levels is not None:
-            pictures, self._given = load(levels, self.puzzle, settings["split"])
+            pictures, self._given = load(levels, self.puzzle, settings["split"], getattr(chosen, "num_agents", 1))
         elif num_levels is not None:
             pictures = generate_levels(self.puzzle, num_levels, **settings)
         if as_bytes and (observation not in MAPS or legend or feedback):
@@ -163,7 +163,13 @@ class Episodes:
         grammar = DEFAULT_GRAMMAR if self.takes_numbers else action
         words = self.puzzle.words
         limit = _check_max_actions(max_actions)
-        self.translator = Translator(words, self.worlds.seen_shape, format, grammar, limit, legend, feedback, seen)
+        self.translator = Translator(words, self.text_shape, format, grammar, limit, legend, feedback, seen)
+
+    @property
+    def text_shape(self) -> tuple[int, int, int]:
+        """The shape (P, h, w) of what texts tell; planes that say who owns what are told to each agent (multi.texts)."""
+        planes, height, width = self.worlds.seen_shape
+        return planes if self.puzzle.words.passenger else 1, height, width
 
     @property
     def turn_limit(self) -> int:
@@ -190,7 +196,7 @@ class Episodes:
         Or with one of the levels given, by indices (int64[K]; see find_indices).
         """
         self.worlds.begin(worlds, seeds, indices)
-        self.translator.reshape(self.worlds.seen_shape)
+        self.translator.reshape(self.text_shape)
 
     def find_indices(self, index: Any, num_worlds: int) -> np.ndarray:
         """Return an index for each of so many worlds, int64[K], from one for all or one for each.
@@ -222,12 +228,12 @@ class Episodes:
 
         After it come the first levels of `seeds`, uint64[K], or the next ones of the seeds that the worlds have.
         """
-        picture = read_level(level, self.puzzle)
+        picture = read_level(level, self.puzzle, self.worlds.num_agents)
         shape, seen = self.worlds.seen_shape, self.worlds.view.shape_of(picture.shape)
         if (self.speaks_pictures or self.as_bytes) and seen != shape:
             raise ValueError(f"pictures here have the shape {shape}; the level given has {seen}")
         self.worlds.place(worlds, picture, seeds)
-        self.translator.reshape(self.worlds.seen_shape)
+        self.translator.reshape(self.text_shape)
 
     def act(self, actions: Any, autoreset: int = DISABLED, copies: bool = False) -> Turn:
         """Play one turn in every world whose episode is not over.
@@ -275,7 +281,7 @@ class Episodes:
     def restore(self, state: Snapshot) -> None:
         """Go back to where worlds.snapshot() was called."""
         self.worlds.restore(state)
-        self.translator.reshape(self.worlds.seen_shape)
+        self.translator.reshape(self.text_shape)
 
     def observe(
         self,
@@ -340,6 +346,13 @@ class Episodes:
         if not narrower()(numbers, self._num_actions, narrowed):
             raise ValueError(f"actions are numbers from 0 to {self._num_actions - 1}; got {actions!r}")
         return narrowed
+
+
+def check_alone(episodes: Episodes) -> None:
+    """Raise ValueError if several agents play."""
+    if episodes.worlds.num_agents > 1:
+        players = f"{episodes.worlds.num_agents} {episodes.puzzle.words.agent}s"
+        raise ValueError(f"{players} play in textworlds.multi; here plays one, and num_agents is 1")
 
 
 def _make_options(puzzle: Puzzle, given: dict[str, Any]) -> Any:

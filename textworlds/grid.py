@@ -176,7 +176,7 @@ def settle(state, world):
     cells = state.height * state.width
     for index in range(state.board.shape[1]):
         flags = state.board[world, index]
-        if index < cells and flags & AGENT:
+        if index < cells and flags & AGENT and agent < state.agents.shape[1]:
             state.agents[world, agent] = index
             key ^= mark(index, AGENT + agent)
             agent += 1

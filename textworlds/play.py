@@ -79,11 +79,11 @@ def new_ledger(num_actions: int, book: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def act(state, world, action, ledger, turn):
+def act(state, world, agent, action, ledger, turn):
     """Play one action and write its line in the ledger, `novel` as False for now; return its reason."""
     book, line = state.book[world], ledger[world, turn]
     key = book.key
-    reason = step(state, world, 0, action)
+    reason = step(state, world, agent, action)
     changed = reason == CHANGED
     line.played, line.changed, line.novel, line.reason = True, changed, False, reason
     line.reversal = changed and book.key == book.before
@@ -102,6 +102,21 @@ def skip(world, reason, ledger, turn):
     line.reason = reason
 
 
+# Who plays, and whether a turn ends with it. A turn of several agents is one part for each; multi.turns puts its own in place.
+
+
+@kernel
+def mover(state, world):
+    """Return which agent plays: the only one."""
+    return 0
+
+
+@kernel
+def is_last(state):
+    """Return whether no other agent plays after this one in the turn."""
+    return True
+
+
 @kernel
 def play_turn(state, world, actions, asked, pay, ledger, found, num_found):
     """Play one world's actions, but for NO_ACTION, and end its turn; return num_found with the states it came to.
@@ -109,24 +124,24 @@ def play_turn(state, world, actions, asked, pay, ledger, found, num_found):
     Args:
         found: uint64[3, BLOCK * T], rows KEY, WORLD and TURN: the states that worlds came to, `num_found` so far.
     """
-    book = state.book[world]
+    book, agent = state.book[world], mover(state, world)
     num_changed, reward = 0, 0.0
     for turn in range(actions.shape[1]):
         action = actions[world, turn]
         if action == NO_ACTION or book.left == 0:
             skip(world, NOT_ASKED if action == NO_ACTION else SOLVED_ALREADY, ledger, turn)
         else:
-            reason = act(state, world, action, ledger, turn)
+            reason = act(state, world, agent, action, ledger, turn)
             num_changed += reason == CHANGED
             reward += pay[SOLVED if book.left == 0 else reason]
             found[KEY, num_found], found[WORLD, num_found], found[TURN, num_found] = book.key, world, turn
             num_found += reason == CHANGED  # else the next one takes its place: no branch, which would be a coin's toss
     book.num_changed += num_changed
     book.reward = reward
-    book.num_turns += 1
+    book.num_turns += is_last(state)
     book.num_asked += asked[world]
-    book.terminated = book.left == 0
-    book.truncated = book.num_turns >= book.turn_limit and not book.terminated
+    book.terminated = is_last(state) and book.left == 0
+    book.truncated = is_last(state) and book.num_turns >= book.turn_limit and not book.terminated
     return num_found
 
 
@@ -174,8 +189,7 @@ def is_over(state, world):
 def play_block(state, history, found, actions, asked, pay, ledger, told, start, stop):
     """Play a turn in a block of worlds; see play."""
     num_found = 0
-    for n in range(start, stop):
-        world = n
+    for world in range(start, stop):
         told[world].took_part = not is_over(state, world)
         if is_over(state, world):
             sit_out(state, world, ledger)
@@ -284,13 +298,13 @@ def narrow(numbers, num_actions, actions):
 
 
 @kernel
-def try_actions(scratch, state, masks):
-    """Fill in which actions would change each world by the rules, bool[N, actions], as in Gymnasium's Taxi also once it
-    is solved; `scratch` is a copy of the state to play in.
+def try_actions(scratch, state, agent, masks):
+    """Fill in which of an agent's actions would change each world by the rules, bool[N, actions], as in Gymnasium's
+    Taxi also once it is solved; `scratch` is a copy of the state to play in.
     """
     for world in range(masks.shape[0]):
         for action in range(masks.shape[1]):
-            if step(scratch, world, 0, action) == CHANGED:
+            if step(scratch, world, agent, action) == CHANGED:
                 masks[world, action] = True
                 copy_cells(state.board[world], scratch.board[world])
                 copy_cells(state.agents[world], scratch.agents[world])

@@ -11,7 +11,7 @@ import numpy as np
 
 from textworlds.beginnings import Bank, beginnings_of, empty_bank, make_bank
 from textworlds.eyes import Eyes
-from textworlds.grid import State, copy_records, copy_state, new_state, settle
+from textworlds.grid import SOLVED, State, copy_records, copy_state, new_state, settle
 from textworlds.history import rehash
 from textworlds.levels.content import ANY
 from textworlds.levels.making import Wanted, make_levels
@@ -121,16 +121,18 @@ class Worlds:
         self.levels = levels
         self.turn_limit = turn_limit
         self.novelty, self._threads, self.view = novelty, threads, view
+        self.num_agents = getattr(options, "num_agents", 1)
         self._level_shape = (puzzle.num_planes(options), height, width)
         if levels is not None:
             self._level_shape = levels.shape[1], levels.shape[2], levels.shape[3]
         self._make_state(num_worlds, self._level_shape)
-        self._bank = None if levels is None else make_bank(puzzle, levels)
+        self._bank = None if levels is None else make_bank(puzzle, levels, self.num_agents)
         self._no_bank = empty_bank(self.state.board[:0], self.state)
         self._desk = self._make_desk(1)
         self._pay = np.zeros(MAX_REASONS)
         for reason, reward in puzzle.rewards[rewards].items():
             self._pay[reason] = reward
+        self.outcome_reward = float(self._pay[SOLVED])  # of the action that solves a level
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -238,7 +240,9 @@ class Worlds:
         if seeds is not None:
             self.book["seed"][worlds] = seeds
             self.book["episode"][worlds] = -1
-        self._begin_with(make_bank(self.puzzle, picture[None]), worlds, np.zeros(len(worlds), np.int64))
+        self._begin_with(
+            make_bank(self.puzzle, picture[None], self.num_agents), worlds, np.zeros(len(worlds), np.int64)
+        )
         self.book["index"][worlds] = -1
         if self._eyes is not None:
             self._eyes.open(self.state, worlds)
@@ -306,6 +310,16 @@ class Worlds:
         if self.ended.shape != self.state.board.shape:
             self.ended = np.empty_like(self.state.board)
         return self.ended
+
+    def play_with(self, play: Callable[..., tuple[int, int]], num_actions: int, *arguments: Any) -> None:
+        """Have another kernel play a turn of at most so many actions in each world.
+
+        Args:
+            play: (state, history, pay, *arguments) -> the largest number of novel states, and anything.
+            num_actions: of all agents together.
+        """
+        self._make_room(num_actions)
+        self._most_novel, _ = play(self.state, self._history, self._pay, *arguments)
 
     def play_alone(self, actions: Sequence[int], num_asked: int) -> tuple[bytes, tuple[Any, ...]]:
         """Play a turn of a world alone, with the same kernel and less ado.
@@ -386,7 +400,7 @@ class Worlds:
         """
         state = self.state
         if ended is not None:
-            state = new_state(len(ended), self.shape)
+            state = new_state(len(ended), self.shape, self.num_agents)
             state.board[:] = self.ended[ended]
             for place in range(len(ended)):
                 settle(state, place)
@@ -395,11 +409,11 @@ class Worlds:
         found = (self.puzzle.find_plan(state, world, plan, limits)[0] for world in range(len(state.book)))
         return np.fromiter(found, np.int64, len(state.book))
 
-    def action_masks(self) -> np.ndarray:
-        """Return which actions would change each world now, bool[N, number of actions]."""
+    def action_masks(self, agent: int = 0) -> np.ndarray:
+        """Return which of an agent's actions would change each world now, bool[N, number of actions]."""
         num_actions = len(self.puzzle.words.vocabulary.names)
         masks = np.zeros((len(self.book), num_actions), bool)
-        trier_of(self.puzzle)(copy_state(self.state), self.state, masks)
+        trier_of(self.puzzle)(copy_state(self.state), self.state, agent, masks)
         return masks
 
     def snapshot(self) -> Snapshot:
@@ -434,7 +448,7 @@ class Worlds:
 
     def _make_state(self, num_worlds: int, shape: tuple[int, int, int]) -> None:
         book = self.book if hasattr(self, "state") else None
-        self.state = new_state(num_worlds, shape)
+        self.state = new_state(num_worlds, shape, self.num_agents)
         if book is not None:
             self.state = self.state._replace(book=book)
         self._history = np.zeros((num_worlds, MIN_SLOTS if self.novelty else 0), np.uint64)

@@ -345,7 +345,7 @@ def test_impossible_options_are_explained(settings, said):
 
 @pytest.mark.parametrize(
     ("drawing", "said"),
-    [("#@@.#", "exactly one player; this one has 2"), ("#-.#", "has 0"), ("#@#", "at least one exit")],
+    [("#@@@@@@@@@.#", "1 to 8 players; this one has 9"), ("#-.#", "has 0"), ("#@#", "at least one exit")],
 )
 def test_what_is_no_maze_is_explained(drawing, said):
     assert said in PUZZLE.check_level(read(drawing, "dense", PUZZLE.words))

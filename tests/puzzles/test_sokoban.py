@@ -153,8 +153,8 @@ def test_players_stand_in_each_others_way(drawing, agent, reason):
 @pytest.mark.parametrize(
     ("drawing", "sentence"),
     [
-        ("#####\n#-$.#\n#####", "a level has exactly one player; this one has 0"),
-        ("#####\n#@@.#\n#####", "a level has exactly one player; this one has 2"),
+        ("#####\n#-$.#\n#####", "a level has 1 to 8 players; this one has 0"),
+        ("###########\n#@@@@@@@@@#\n###########", "a level has 1 to 8 players; this one has 9"),
         ("#####\n#@$$#\n#-.-#\n#####", "a level has a goal for each box; this one has 2 boxes and 1 goals"),
         ("#####\n#@$.#\n#-.-#\n#####", ""),
     ],

@@ -11,7 +11,7 @@ from gymnasium.vector.utils import batch_space
 from textworlds.checks import check_whole, seeds_from
 from textworlds.envs.single import RENDER_MODES, check_options, check_rendering, make_spaces
 from textworlds.episode import HasEpisodes
-from textworlds.episodes import Episodes, Turn
+from textworlds.episodes import Episodes, Turn, check_alone
 from textworlds.levels.making import NoLevel
 from textworlds.pixels import draw_pixels
 from textworlds.play import (
@@ -63,6 +63,7 @@ class TextWorldVectorEnv(HasEpisodes, VectorEnv):
     ) -> None:
         check_rendering(render_mode, tile_size)
         self.episodes = Episodes(find_puzzle(puzzle), num_envs, **settings)
+        check_alone(self.episodes)
         if max_episode_steps is not None:
             check_whole(max_episode_steps=max_episode_steps)
             self.episodes.most_turns = int(max_episode_steps)

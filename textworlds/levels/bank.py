@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from textworlds.grid import SOLID, UNKNOWN, close_walls
+from textworlds.grid import AGENT, SOLID, UNKNOWN, close_walls
 from textworlds.puzzles import Puzzle
 from textworlds.text import formats
 from textworlds.text.levels import Level
@@ -15,8 +15,8 @@ MOST_CELLS = 1 << 28  # of all levels together, padded
 FIRST_SEED = np.uint64(1 << 63)  # of banks: far from the seeds that people evaluate with
 
 
-def read_level(level: Any, puzzle: Puzzle) -> np.ndarray:
-    """Return the picture, uint8[P, H, W], of a level given as a drawing, a Level or a picture.
+def read_level(level: Any, puzzle: Puzzle, num_agents: int = 1) -> np.ndarray:
+    """Return the picture, uint8[P, H, W], of a level for so many agents, given as a drawing, a Level or a picture.
 
     Raises:
         ValueError: if it cannot be read, or is no level of this puzzle.
@@ -30,7 +30,7 @@ def read_level(level: Any, puzzle: Puzzle) -> np.ndarray:
         picture = _check_picture(level, puzzle)
     else:
         raise TypeError(f"a level is a drawing, a Level or a picture; got {type(level).__name__}")
-    if complaint := _complaint(picture, puzzle):
+    if complaint := _check_agents(picture, puzzle, num_agents) or _complaint(picture, puzzle):
         raise ValueError(f"{puzzle.name}: {complaint}")
     return picture
 
@@ -41,14 +41,24 @@ def _complaint(picture: np.ndarray, puzzle: Puzzle) -> str:
     return puzzle.check_level(picture)
 
 
-def stack_levels(levels: Sequence[Any], puzzle: Puzzle) -> np.ndarray:
-    """Return levels as one array of pictures, uint8[L, P, H, W], solid where a level is smaller than the largest."""
+def _check_agents(picture: np.ndarray, puzzle: Puzzle, num_agents: int) -> str:
+    """Return why so many agents cannot play a level, or an empty string."""
+    found, noun = np.count_nonzero(picture[0] & AGENT), puzzle.words.agent
+    if found == num_agents:
+        return ""
+    if num_agents == 1:
+        return f"a level for one has exactly one {noun}; this one has {found}"
+    return f"{num_agents} {noun}s play here; this level has {found}"
+
+
+def stack_levels(levels: Sequence[Any], puzzle: Puzzle, num_agents: int = 1) -> np.ndarray:
+    """Return levels for so many agents as one array of pictures, uint8[L, P, H, W], solid where a level is smaller than the largest."""
     if not isinstance(levels, Sequence) or isinstance(levels, Level | str | bytes):
         raise ValueError(f"levels are a file's path or a list of levels; got {type(levels).__name__}")
     pictures = []
     for number, level in enumerate(levels, 1):
         try:
-            pictures.append(read_level(level, puzzle))
+            pictures.append(read_level(level, puzzle, num_agents))
         except ValueError as error:
             raise ValueError(f"{getattr(level, 'source', '') or f'level {number}'}: {error}") from None
     if not pictures:
@@ -81,7 +91,8 @@ def _check_picture(picture: np.ndarray, puzzle: Puzzle) -> np.ndarray:
     close_walls(closed[0])
     if complaint := _complaint(closed, puzzle):
         raise ValueError(f"{puzzle.name}: {complaint}")
-    text = formats.write(closed, "dense", puzzle.words)
-    if not np.array_equal(formats.read(text, "dense", puzzle.words), closed):
+    told = closed if puzzle.words.passenger else closed[:1]  # check_level looks at planes that say who owns what
+    text = formats.write(told, "dense", puzzle.words)
+    if not np.array_equal(formats.read(text, "dense", puzzle.words), told):
         raise ValueError(f"{puzzle.name}: this picture has walls or things that no level has, as\n{text}")
     return closed

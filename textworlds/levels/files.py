@@ -36,22 +36,29 @@ def shipped() -> tuple[str, ...]:
     return tuple(sorted(path.name.removesuffix(SET_ENDING) for path in SHIPPED.glob(f"*{SET_ENDING}")))
 
 
-def load(levels: str | os.PathLike[str] | Sequence[Any], puzzle: Puzzle, split: int = ANY) -> Given:
+def load(
+    levels: str | os.PathLike[str] | Sequence[Any], puzzle: Puzzle, split: int = ANY, num_agents: int = 1
+) -> Given:
     """Return levels to play, safe for kernels; a mapped set stays mapped.
 
     Args:
         levels: a file's path, a shipped set's name, a LevelSet, or a list of drawings, Levels or pictures.
         puzzle: what they must be of.
         split: only those of this split, a place in content.SPLITS, or content.ANY.
+        num_agents: how many agents they must be for.
 
     Raises:
         OSError, ValueError: if there are none, or not all are levels of this puzzle.
     """
     if isinstance(levels, str | os.PathLike):
-        levels = find_levels(levels, puzzle)
+        levels = find_levels(levels, puzzle, num_agents)
     if isinstance(levels, LevelSet):
+        if num_agents > 1:
+            raise ValueError(
+                f"{levels.name}: level sets hold levels for one {puzzle.words.agent}, not for {num_agents}"
+            )
         return _load_set(levels, puzzle, split)
-    given = Given(stack_levels(levels, puzzle), levels)
+    given = Given(stack_levels(levels, puzzle, num_agents), levels)
     if split == ANY:
         return given
     found = np.zeros(len(levels), bool)
@@ -61,7 +68,9 @@ def load(levels: str | os.PathLike[str] | Sequence[Any], puzzle: Puzzle, split: 
     return Given(given.pictures[found], [levels[place] for place in np.flatnonzero(found).tolist()])
 
 
-def find_levels(path_or_name: str | os.PathLike[str], puzzle: Puzzle | None = None) -> Sequence[Level]:
+def find_levels(
+    path_or_name: str | os.PathLike[str], puzzle: Puzzle | None = None, num_agents: int = 1
+) -> Sequence[Level]:
     """Return the levels of a file or of a shipped set; see read_any.
 
     Raises:
@@ -71,7 +80,7 @@ def find_levels(path_or_name: str | os.PathLike[str], puzzle: Puzzle | None = No
     if "\n" in wanted:
         raise ValueError("levels is a file's path or a list; put a drawing into a list")
     if os.path.lexists(wanted) or isinstance(path_or_name, os.PathLike):
-        return read_any(wanted, puzzle)
+        return read_any(wanted, puzzle, num_agents)
     names = shipped()
     name = wanted.removeprefix(NAMESPACE)
     if name in names:
@@ -82,7 +91,7 @@ def find_levels(path_or_name: str | os.PathLike[str], puzzle: Puzzle | None = No
     raise ValueError(f"{wanted!r} is neither a file nor a shipped level set; the nearest are: {near}")
 
 
-def read_any(path: str | os.PathLike[str], puzzle: Puzzle | None) -> Sequence[Level]:
+def read_any(path: str | os.PathLike[str], puzzle: Puzzle | None, num_agents: int = 1) -> Sequence[Level]:
     """Return the levels of a file of any kind.
 
     Level sets are known by their first bytes, JSON lines by the ending .jsonl; all else is for text.levels.
@@ -90,6 +99,7 @@ def read_any(path: str | os.PathLike[str], puzzle: Puzzle | None) -> Sequence[Le
     Args:
         path: the file.
         puzzle: what its levels are of; None only for level sets, which say so.
+        num_agents: how many agents a drawing has.
 
     Raises:
         OSError, ValueError: if it cannot be read; the text names the file, and the line if it has lines.
@@ -105,7 +115,7 @@ def read_any(path: str | os.PathLike[str], puzzle: Puzzle | None) -> Sequence[Le
         raise ValueError(
             f"{os.fsdecode(path)}: level files cannot hold the thin walls of {puzzle.name}; .npz and .jsonl can"
         )
-    return read_level_file(path, puzzle.words)
+    return read_level_file(path, puzzle.words, num_agents)
 
 
 def is_level_set(path: str | os.PathLike[str]) -> bool:

@@ -84,6 +84,8 @@ def read_settings(given: list[str], puzzle: Puzzle, defaults: Any) -> dict[str, 
     if all_settings["height"] * all_settings["width"] > MOST_CELLS:
         raise ValueError(f"{puzzle.name}: height times width is at most {MOST_CELLS:,} cells")
     options = puzzle.options(**{name: all_settings[name] for name in puzzle.options._fields if name in all_settings})
+    if getattr(options, "num_agents", 1) > 1:
+        raise ValueError("level sets hold levels for one agent; num_agents is 1 here")
     if complaint := puzzle.check_options(options, all_settings["height"], all_settings["width"]):
         raise ValueError(f"{puzzle.name}: {complaint}")
     return settings

@@ -98,7 +98,12 @@ def kernels_of(puzzle: Puzzle) -> Kernels:
 
 
 def window_of(puzzle: Puzzle, options: Any) -> tuple[float, float] | None:
-    """Return the least and the most of the first cost that options ask for, or None if they ask for nothing."""
+    """Return the least and the most of the first cost that options ask for, or None if they ask for nothing.
+
+    None, too, where it takes several agents to solve a level: that window is the generator's to keep.
+    """
+    if not puzzle.solves_alone(options):
+        return None
     least, most = (getattr(options, f"{end}_{puzzle.costs[0]}", 0) for end in ("min", "max"))
     return (least, most or np.inf) if least > 0 or most > 0 else None
 

@@ -18,6 +18,7 @@ SEARCH_GRADES = ("nodes", "branching", "irreversible")
 
 
 MOST_ROOM = 1 << 40  # of a solver, in positions and in bytes
+MOST_AGENTS = 8
 
 
 class Limits(NamedTuple):
@@ -50,6 +51,9 @@ class Puzzle:
         options: a NamedTuple class of numbers, each with a default: what `generate` can be asked for.
         ids: name of an environment ("Sokoban-easy-v0") -> its settings: height, width, turn_limit, options, and
             anything else that the environments take.
+        team_ids: the same for several agents ("Sokoban-easy-2p-v0"); their options say num_agents.
+        solves_alone: options -> whether the first agent alone can solve such levels, the others standing still, so that
+            `solve` answers for them. It returns GAVE_UP for the others.
         step: kernel (state, world, agent, action) -> int. Play one action in place; CHANGED or the reason why nothing
             changed. It changes the world only through grid.move_agent, move_item and toggle, and allocates nothing.
         goals_left: kernel (state, world) -> int. Count from the board; 0 is solved. `step` keeps book.left at this.
@@ -84,6 +88,8 @@ class Puzzle:
     num_planes: Callable[[Any], int] = lambda options: 1
     costs: tuple[str, ...] = ("moves",)
     is_lost: Kernel = never_lost
+    team_ids: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    solves_alone: Callable[[Any], bool] = lambda options: True
     roams: bool = False
     rewards: Mapping[str, Mapping[int, float]] = field(default_factory=lambda: {"outcome": {SOLVED: 1.0}})
 
@@ -126,6 +132,11 @@ class Puzzle:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Puzzle":
         return self
+
+
+def check_num_agents(num_agents: int) -> str:
+    """Return why there cannot be so many agents, or an empty string."""
+    return "" if 1 <= num_agents <= MOST_AGENTS else f"num_agents is 1 to {MOST_AGENTS}; it is {num_agents}"
 
 
 def square(size: int, turn_limit: int, **others: Any) -> dict[str, Any]:

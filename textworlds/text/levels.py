@@ -39,6 +39,7 @@ class LevelError(ValueError):
 class _Tiles(NamedTuple):
     flags: dict[str, int]  # what each symbol of a drawing stands for
     wall: str
+    num_agents: int = 1  # of a drawing
 
 
 class _Drawing(NamedTuple):
@@ -53,10 +54,10 @@ class _Drawing(NamedTuple):
         return LevelError(f"{self.name}, line {line}, column {column + symbol[1]}: {what}")
 
 
-def read_level_file(path: str | os.PathLike[str], words: Words) -> list[Level]:
+def read_level_file(path: str | os.PathLike[str], words: Words, num_agents: int = 1) -> list[Level]:
     """Read all levels of a file; raise LevelError at the first thing wrong, OSError if it cannot be opened."""
     with open(path, "rb") as file:
-        return read_levels(file.read(LARGEST + 1), words, os.fsdecode(path))
+        return read_levels(file.read(LARGEST + 1), words, os.fsdecode(path), num_agents)
 
 
 def read_good_levels(path: str | os.PathLike[str], words: Words) -> tuple[list[Level], list[LevelError]]:
@@ -65,9 +66,13 @@ def read_good_levels(path: str | os.PathLike[str], words: Words) -> tuple[list[L
         return _read(file.read(LARGEST + 1), words, os.fsdecode(path))
 
 
-def read_levels(text: str | bytes, words: Words, name: str = "level text") -> list[Level]:
-    """Read all levels of a file's content; raise LevelError, which calls the file `name`, at the first thing wrong."""
-    levels, errors = _read(text, words, name)
+def read_levels(text: str | bytes, words: Words, name: str = "level text", num_agents: int = 1) -> list[Level]:
+    """Read all levels of a file's content, with so many agents each.
+
+    Raises:
+        LevelError: at the first thing wrong; it calls the file `name`.
+    """
+    levels, errors = _read(text, words, name, num_agents)
     if errors:
         raise errors[0]
     return levels
@@ -96,10 +101,10 @@ def _written(level: Level, words: Words, name: str) -> str:
     return "\n".join([*rows, f"Title: {level.title}"] if level.title else rows) + "\n"
 
 
-def _read(data: str | bytes, words: Words, name: str) -> tuple[list[Level], list[LevelError]]:
+def _read(data: str | bytes, words: Words, name: str, num_agents: int = 1) -> tuple[list[Level], list[LevelError]]:
     levels: list[Level] = []
     errors: list[LevelError] = []
-    tiles = _tiles(words)
+    tiles = _tiles(words)._replace(num_agents=num_agents)
     cells = 0
     for found in _drawings(data, tiles, name):
         try:
@@ -202,7 +207,7 @@ def _picture(drawing: _Drawing, tiles: _Tiles, words: Words) -> np.ndarray:
     table = str.maketrans({symbol: chr(flags) for symbol, flags in tiles.flags.items()})
     rows = (row.ljust(width).translate(table).encode("latin-1") for row in drawing.rows)
     board = np.frombuffer(bytearray().join(rows), np.uint8).reshape(-1, width)
-    _check_counts(drawing, board, words)
+    _check_counts(drawing, board, words, tiles.num_agents)
     _check_closed(drawing, board, words)
     close_walls(board)
     board.setflags(write=False)
@@ -222,11 +227,14 @@ def _check_symbols(drawing: _Drawing, row: int, tiles: _Tiles) -> None:
         raise drawing.error((row, 0), f"a row of a level has at least one {tiles.wall!r}")
 
 
-def _check_counts(drawing: _Drawing, board: np.ndarray, words: Words) -> None:
+def _check_counts(drawing: _Drawing, board: np.ndarray, words: Words, num_agents: int) -> None:
     agents = np.argwhere(board & AGENT).tolist()
-    if len(agents) != 1:
-        found = f"a second {words.agent}" if agents else f"no {words.agent}"
-        raise drawing.error(agents[1] if agents else (0, 0), f"{found}; a level has exactly one")
+    if len(agents) != num_agents:
+        found, wanted = f"{len(agents)} {words.agent}s", f"{num_agents} play here"
+        if num_agents == 1:
+            found, wanted = f"a second {words.agent}" if agents else f"no {words.agent}", "a level has exactly one"
+        place = agents[num_agents] if len(agents) > num_agents else (0, 0)
+        raise drawing.error(place, f"{found}; {wanted}")
     num_items, num_goals = (np.count_nonzero(board & kind) for kind in (ITEM, GOAL))
     if num_items > num_goals:
         raise drawing.error((0, 0), f"more {words.items} ({num_items}) than {words.goals} ({num_goals})")
@@ -238,7 +246,7 @@ def _check_closed(drawing: _Drawing, board: np.ndarray, words: Words) -> None:
     is_edge = np.arange(width) >= np.array([[len(row)] for row in drawing.rows])
     is_edge[[0, -1]] = is_edge[:, [0, -1]] = True
     edge, unseen = is_edge.tobytes(), bytearray((board & SOLID == 0).tobytes())
-    queue = deque([int((board & AGENT).argmax())])
+    queue = deque(np.flatnonzero(board & AGENT).tolist())
     while queue:
         cell = queue.popleft()
         if edge[cell]:

@@ -45,6 +45,11 @@ class Words(NamedTuple):
             stands on it. "" if goals have no names.
         reasons: reason code -> why an action changed nothing.
         unknown: the character for what is not seen; none of the glyphs and names.
+        agent_names: a character for each agent, by which others see it where there are several; in lower case where it
+            stands on a goal.
+        together: what several agents need to know beside the rules.
+        owned, owned_many: what an agent has that no other has, if there is such a thing ("box", "boxes").
+        theirs: tile flags -> one character for what another agent owns.
     """
 
     rules: str
@@ -61,3 +66,8 @@ class Words(NamedTuple):
     thin_walls: bool = False
     goal_names: str = ""
     unknown: str = "?"
+    agent_names: str = "ABCDEFGH"
+    together: str = ""
+    owned: str = ""
+    owned_many: str = ""
+    theirs: Mapping[int, str] = {}

@@ -10,11 +10,13 @@ import numpy as np
 
 from textworlds.grid import AGENT, DOWN, GOAL, LEFT, RIGHT, SOLID, UP, WALLS
 from textworlds.kernel import kernel
-from textworlds.random import below
+from textworlds.puzzles.search import measure
+from textworlds.random import below, shuffle
 
 ANY, BACKTRACKER, WILSON = -1, 0, 1
 NONE = -1
 LONGEST = 0
+TRIES_A_PAIR, ORDERS = 20, 8  # for several players
 
 
 class Options(NamedTuple):
@@ -28,18 +30,22 @@ class Options(NamedTuple):
         min_moves, max_moves: the fewest and the most steps from start to exit on the shortest way; 0 for no bound. The
             number is drawn from those in between that the maze has, all of them even, each with the same chance; with
             no bound at all, it is the largest that the maze has.
+        num_agents: players, 1 to 8; of several each has its own start and exit, and the bounds hold for each.
+        meeting: 1 for a maze without exits, in which players are to meet; the bounds hold for the first and any other.
     """
 
     algorithm: int = ANY
     loops: int = 0
     min_moves: int = 0
     max_moves: int = 0
+    num_agents: int = 1
+    meeting: int = 0
 
 
 @kernel
 def generate(rng, state, world, options):
     """Fill in a maze; return False if no two of its rooms are as far apart as asked."""
-    board = state.board[world]
+    board = state.board[world, : state.height * state.width]
     num_rows, num_columns, width = state.height // 2, state.width // 2, state.width
     rooms = np.empty(num_rows * num_columns, np.int64)
     workspace = np.empty(board.size, np.int32)
@@ -56,6 +62,12 @@ def generate(rng, state, world, options):
     most = options.max_moves // 2 if options.max_moves > 0 else rooms.size
     if options.min_moves == 0 and options.max_moves == 0:
         least = LONGEST
+    if options.num_agents > 1:
+        starts, ends = np.empty((2, options.num_agents), np.int64)
+        if options.meeting:
+            return place_meeting(rng, board, width, rooms, least, most, starts, workspace)
+        drawn = place_pairs(rng, board, width, rooms, least, most, starts, ends, workspace)
+        return drawn and arrive_in_turn(rng, state, world, starts, ends, workspace)
     return place_ends(rng, board, width, rooms, least, most, options.loops > 0, workspace)
 
 
@@ -260,3 +272,97 @@ def sweep(board, width, start, wanted, queue, parents):
             break
         depth, first, end = depth + 1, end, tail
     return depth, first, end
+
+
+@kernel
+def place_meeting(rng, board, width, rooms, least, most, starts, queue):
+    """Set players on rooms, the others as far from the first as asked; return False if not all found one.
+
+    Whoever is nearest to the rest can walk to it, so that players who can reach one another can meet.
+
+    Args:
+        starts: int64[A], filled in.
+        queue: int32[cells], workspace.
+    """
+    parents = np.empty(board.size, np.int32)
+    starts[0] = rooms[below(rng, rooms.size)]
+    board[starts[0]] |= AGENT
+    for player in range(1, starts.size):
+        starts[player] = draw_room(rng, board, width, starts[0], least, most, queue, parents)
+        if starts[player] < 0:
+            return False
+        board[starts[player]] |= AGENT
+    return True
+
+
+@kernel
+def place_pairs(rng, board, width, rooms, least, most, starts, ends, queue):
+    """Set players and the exit of each on rooms; return False if there were not enough as far apart as asked.
+
+    Args:
+        starts, ends: int64[A], filled in.
+        queue: int32[cells], workspace.
+    """
+    parents = np.empty(board.size, np.int32)
+    player = 0
+    for _ in range(TRIES_A_PAIR * starts.size):
+        start = rooms[below(rng, rooms.size)]
+        if board[start] & (AGENT | GOAL):
+            continue
+        board[start] |= AGENT
+        end = draw_room(rng, board, width, start, least, most, queue, parents)
+        if end < 0:
+            board[start] ^= AGENT
+            continue
+        board[end] |= GOAL
+        starts[player], ends[player] = start, end
+        player += 1
+        if player == starts.size:
+            return True
+    return False
+
+
+@kernel
+def draw_room(rng, board, width, start, least, most, queue, parents):
+    """Return a random empty room at a random distance from a start, `least` to `most` rooms; NONE if there was none."""
+    wanted = most if least == LONGEST else least + below(rng, most - least + 1)
+    depth, first, end = sweep(board, width, start, wanted, queue, parents)
+    if depth < least:
+        return NONE
+    chosen, ties = np.int64(NONE), 0
+    for room in queue[first:end]:
+        if not board[room] & (AGENT | GOAL):
+            ties += 1
+            if below(rng, ties) == 0:
+                chosen = np.int64(room)
+    return chosen
+
+
+@kernel
+def arrive_in_turn(rng, state, world, starts, ends, queue):
+    """Give players, row by row, planes with their exits; return whether they can get there one after another.
+
+    Tries random orders; whoever is not at it stands still, at the start or on the exit.
+    """
+    board, num_cells = state.board[world], state.height * state.width
+    steps, order = np.empty(num_cells, np.int32), np.arange(starts.size)
+    for start, end in zip(starts, ends):
+        place = (starts < start).sum()
+        board[num_cells * (1 + place) + end] |= GOAL
+    for _ in range(ORDERS):
+        shuffle(rng, order, order.size)
+        arrived = 0
+        for player in order:
+            queue[0] = starts[player]
+            measure(state, world, AGENT, starts[player], queue, 1, steps)
+            if steps[ends[player]] < 0:
+                break
+            board[starts[player]] ^= AGENT
+            board[ends[player]] ^= AGENT
+            arrived += 1
+        for player in order[:arrived]:
+            board[starts[player]] ^= AGENT
+            board[ends[player]] ^= AGENT
+        if arrived == order.size:
+            return True
+    return False

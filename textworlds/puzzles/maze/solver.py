@@ -15,11 +15,13 @@ UNSEEN, START = -1, 4  # in place of the direction by which the search came to a
 def solve(state, world, plan, limits, grades):
     """Write a shortest way for the first agent, the others standing still.
 
-    Gives up after limits.nodes cells, and if the way does not fit into the plan. What it keeps is a few numbers a cell,
+    Gives up where it takes all players, after limits.nodes cells, and if the way does not fit into the plan. What it keeps is a few numbers a cell,
     whatever limits.bytes says.
     """
     grades[NODES] = 0
     grades[IRREVERSIBLE] = 0
+    if state.agents.shape[1] > 1 and not has_common_exit(state, world):
+        return GAVE_UP
     if goals_left(state, world) == 0:
         grades[MOVES] = 0
         return 0
@@ -34,6 +36,15 @@ def solve(state, world, plan, limits, grades):
     grades[BRANCHING] = ways / length
     write_plan(state, exit, came_by, plan, length)
     return length
+
+
+@kernel
+def has_common_exit(state, world):
+    """Return whether there is an exit, and exits are everybody's."""
+    for cell in range(state.height * state.width):
+        if state.board[world, cell] & GOAL:
+            return state.board.shape[1] == state.height * state.width
+    return False
 
 
 @kernel

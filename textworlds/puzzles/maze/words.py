@@ -15,4 +15,11 @@ WORDS = Words(
     agent="player",
     goal="exit",
     goals="exits",
+    together=(
+        "Where players have exits of their own, all must stand on these at the same time. Where there are no exits, all "
+        "must meet: stand side by side, with no wall in between."
+    ),
+    owned="exit",
+    owned_many="exits",
+    theirs={GOAL: ","},
 )

@@ -22,6 +22,7 @@ from textworlds.puzzles.sokoban.positions import (
     new_positions,
     put_boxes,
 )
+from textworlds.puzzles.sokoban.team import pull_together
 from textworlds.random import below, shuffle
 
 ROOMS, BEAM, CAPACITY = 100, 8, 4_000
@@ -33,18 +34,24 @@ class Options(NamedTuple):
     Attributes:
         num_boxes: boxes, and as many goals.
         min_pushes, max_pushes: bounds on the fewest pushes, proven by the solver; 0 for none.
+        num_agents: players, 1 to 8; of several, the bounds hold for the first, the others standing still.
+        owners: 1 if each box is one player's, and only that one can push it; 0 if any player can.
     """
 
     num_boxes: int = 1
     min_pushes: int = 0
     max_pushes: int = 0
+    num_agents: int = 1
+    owners: int = 0
 
 
 @Kernel.apart
 @kernel
 def generate(rng, state, world, options):
     """Propose a solvable level; return False if no room took the boxes."""
-    size = state.board.shape[1]
+    size = state.height * state.width
+    if options.num_agents > 1:
+        return propose_for_team(rng, state, world, options, np.empty((4, size), np.int64))
     positions = new_positions(CAPACITY, options.num_boxes, size)
     cells, layers, order = np.empty(size, np.int64), np.empty(CAPACITY + 2, np.int64), np.empty(CAPACITY, np.int64)
     return propose_level(rng, state, world, options, Workspace(positions, cells, layers, order))
@@ -65,21 +72,34 @@ class Workspace(NamedTuple):
 def propose_level(rng, state, world, options, work):
     """Carve rooms until boxes can be pulled in one; return whether they could."""
     for _ in range(ROOMS):
-        if carve(rng, state, world, options.num_boxes, work.cells) and pull_away(rng, state, world, options, work):
+        if carve(rng, state, world, options, work.cells) and pull_away(rng, state, world, options, work):
             return True
     return False
 
 
 @kernel
-def carve(rng, state, world, num_boxes, cells):
-    """Carve a connected room with a random walk and set boxes on random goals; False if there is too little floor."""
-    board = state.board[world]
-    height, width = state.height, state.width
+def propose_for_team(rng, state, world, options, work):
+    """Carve rooms until players can pull all boxes off their goals in one; return whether they could."""
+    for _ in range(ROOMS):
+        if carve(rng, state, world, options, work[0]) and pull_together(rng, state, world, options, work):
+            return True
+    return False
+
+
+@kernel
+def carve(rng, state, world, options, cells):
+    """Carve a connected room with a random walk and set boxes on random goals; False if there is too little floor.
+
+    Args:
+        cells: int64[H * W], filled in with the floor, in random order; boxes stand on the first ones.
+    """
+    height, width, num_boxes = state.height, state.width, options.num_boxes
+    board, least = state.board[world, : height * width], 2 * num_boxes + options.num_agents
     board[:] = SOLID
     area = (height - 2) * (width - 2)
     row, column = 1 + below(rng, height - 2), 1 + below(rng, width - 2)
     direction = below(rng, 4)
-    floor, wanted = 0, max(area * (45 + below(rng, 25)) // 100, 2 * num_boxes + 1)
+    floor, wanted = 0, max(area * (45 + below(rng, 25)) // 100, least)
     for _ in range(8 * area):
         floor += dig(rng, board, width, height, row, column)
         if floor >= wanted:
@@ -89,7 +109,7 @@ def carve(rng, state, world, num_boxes, cells):
         row = min(max(row + (direction == DOWN) - (direction == UP), 1), height - 2)
         column = min(max(column + (direction == RIGHT) - (direction == LEFT), 1), width - 2)
     close_walls(board.reshape(height, width))
-    if floor < 2 * num_boxes + 1:
+    if floor < least:
         return False
     count = 0
     for cell in range(board.size):

@@ -32,7 +32,7 @@ from textworlds.puzzles.sokoban.expansion import (
     survey,
     walk,
 )
-from textworlds.puzzles.sokoban.rules import goals_left
+from textworlds.puzzles.sokoban.rules import goals_left, has_owners
 from textworlds.puzzles.sokoban.search import (
     EXPANDED,
     LEFT,
@@ -54,13 +54,15 @@ NODES, BRANCHING, IRREVERSIBLE = range(2, 5)  # places in the puzzle's grades
 def solve(state, world, plan, limits, grades):
     """Write a plan of the fewest pushes or moves; return its length, NO_SOLUTION or GAVE_UP.
 
-    Other players count as walls that stand still. A position counts for more than one of limits.nodes if the board or
+    Other players count as walls that stand still; boxes with owners are not for this solver. A position counts for more than one of limits.nodes if the board or
     the number of boxes is large: for one in every WORK_A_NODE elementary operations.
     """
     if goals_left(state, world) == 0:
         grades[PUSHES] = grades[MOVES] = 0
         return 0
     cells = state.height * state.width
+    if has_owners(state):
+        return GAVE_UP
     num_boxes, num_goals = count(state, world, ITEM), count(state, world, GOAL)
     if num_boxes > num_goals:
         return NO_SOLUTION

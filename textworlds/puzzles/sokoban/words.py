@@ -1,7 +1,7 @@
 """The words of Sokoban."""
 
 from textworlds.grid import AGENT, AGENT_IN_WAY, GOAL, ITEM, SOLID, WALL_IN_WAY
-from textworlds.puzzles.sokoban.rules import AGENT_BEHIND_BOX, BOX_BEHIND_BOX, WALL_BEHIND_BOX
+from textworlds.puzzles.sokoban.rules import AGENT_BEHIND_BOX, BOX_BEHIND_BOX, NOT_YOUR_BOX, WALL_BEHIND_BOX
 from textworlds.text.words import COMPASS, Words
 
 WORDS = Words(
@@ -18,8 +18,13 @@ WORDS = Words(
         WALL_BEHIND_BOX: "the box is against a wall",
         BOX_BEHIND_BOX: "the box is against another box",
         AGENT_BEHIND_BOX: "the box is against another player",
+        NOT_YOUR_BOX: "the box is another player's",
     },
     agent="player",
     item="box",
     items="boxes",
+    together="Any player may push any box, but boxes that have owners are pushed by these alone.",
+    owned="box",
+    owned_many="boxes",
+    theirs={ITEM: "%", ITEM | GOAL: "&"},
 )

@@ -2,14 +2,16 @@
 
 Rules: the taxi drives south, north, east and west, and not through walls. It picks up a passenger who waits in its
     cell, one at a time: of several the lowest-numbered, of those not at their destination first. It drops its passenger
-    off at any stand. Any size from 2x2, up to 26 stands and 8 passengers.
+    off at any stand. Any size from 2x2, up to 26 stands, 8 passengers and 8 taxis, none of which drives into another.
 Actions: 0 south, 1 north, 2 east, 3 west, 4 pickup, 5 dropoff, as in Gymnasium.
-Level and state: plane 0 has thin walls on the wall bits, GOAL the stands, AGENT the taxi. Plane i is passenger i's:
+Level and state: plane 0 has thin walls on the wall bits, GOAL the stands, AGENT the taxis. Plane i is passenger i's:
     GOAL at the destination, ITEM where the passenger is, and AGENT there too while riding.
 Solved when: every passenger has been dropped off at the destination.
 Generator: a random spanning tree of the cells, and a share of the walls it leaves room for; stands anywhere, each
-    passenger at one and bound for another, the taxi anywhere. Or, with classic=1, one of Gymnasium's 300 starts.
-Solver: the fewest actions, by A* over where the taxi and the passengers are after each drop-off.
+    passenger at one and bound for another, the taxi anywhere. Of several taxis the first can reach every stand while the
+    others stand still. Or, with classic=1, one of Gymnasium's 300 starts.
+Solver: the fewest actions, by A* over where the taxi and the passengers are after each drop-off; for the first taxi,
+    the others standing still.
 Sources: Dietterich, Hierarchical Reinforcement Learning with the MAXQ Value Function Decomposition (JAIR 2000);
     Gymnasium's Taxi-v4, whose transitions, rewards, masks and starts are those of Taxi-classic-v0; Kruskal (1956);
     Hart, Nilsson and Raphael (1968). The paper of the WMAct id, arXiv 2511.23476, does not say which map it plays: the
@@ -20,7 +22,7 @@ Versions: v0.
 import numpy as np
 
 from textworlds.grid import AGENT, AGENT_IN_WAY, CHANGED, GOAL, ITEM, SOLVED, WALL_IN_WAY
-from textworlds.puzzles.puzzle import Puzzle, square
+from textworlds.puzzles.puzzle import MOST_AGENTS, Puzzle, check_num_agents, square
 from textworlds.puzzles.taxi.generator import Options, generate
 from textworlds.puzzles.taxi.rules import NO_FARE, NO_PASSENGER, NO_STAND, TAXI_FULL, goals_left, step
 from textworlds.puzzles.taxi.solver import solve
@@ -46,7 +48,9 @@ def check_options(options: Options, height: int, width: int) -> str:
         return f"num_passengers is 1 to {MAX_PASSENGERS}; it is {options.num_passengers}"
     if not 0 <= options.walls <= 100:
         return f"walls is a percentage, 0 to 100; it is {options.walls}"
-    return _check_window(options, height * width)
+    if options.num_stands + options.num_agents > height * width + 1:
+        return f"no room for {options.num_agents} taxis and {options.num_stands} stands in {height} x {width} cells"
+    return check_num_agents(options.num_agents) or _check_window(options, height * width)
 
 
 def _check_window(options: Options, cells: int) -> str:
@@ -68,8 +72,8 @@ def check_level(picture: np.ndarray) -> str:
     """Return why a picture is no level of Taxi, or an empty string."""
     board, planes = picture[0], picture[1:]
     taxis, stands = board & AGENT > 0, board & GOAL > 0
-    if taxis.sum() != 1:
-        return f"a level has exactly one taxi; this one has {taxis.sum()}"
+    if not 1 <= taxis.sum() <= MOST_AGENTS:
+        return f"a level has 1 to {MOST_AGENTS} taxis; this one has {taxis.sum()}"
     if stands.sum() > len(WORDS.goal_names):
         return f"a level has at most {len(WORDS.goal_names)} stands; this one has {stands.sum()}"
     if (board & ITEM).any():
@@ -82,8 +86,8 @@ def check_level(picture: np.ndarray) -> str:
     for number, complaint in enumerate(complaints, 1):
         if complaint:
             return f"passenger {number} {complaint}"
-    if (planes & AGENT > 0).sum() > 1:
-        return "only one passenger rides at a time"
+    if ((planes & AGENT > 0).sum(0) > 1).any():
+        return "only one passenger rides in a taxi at a time"
     return ""
 
 
@@ -120,6 +124,16 @@ PUZZLE = Puzzle(
     check_options=check_options,
     check_level=check_level,
     num_planes=lambda options: 1 + options.num_passengers,
+    team_ids={
+        "Taxi-easy-2p-v0": square(5, 60, num_agents=2, num_passengers=2, min_moves=10, max_moves=22),
+        "Taxi-medium-2p-v0": square(7, 120, num_agents=2, num_stands=5, num_passengers=3, min_moves=20, max_moves=40),
+        "Taxi-hard-2p-v0": square(9, 200, num_agents=2, num_stands=6, num_passengers=4, min_moves=36, max_moves=60),
+        "Taxi-expert-2p-v0": square(12, 300, num_agents=2, num_stands=8, num_passengers=6, min_moves=60, max_moves=120),
+        "Taxi-easy-4p-v0": square(7, 60, num_agents=4, num_passengers=4, min_moves=24, max_moves=60),
+        "Taxi-medium-4p-v0": square(8, 120, num_agents=4, num_stands=5, num_passengers=4, min_moves=30, max_moves=70),
+        "Taxi-hard-4p-v0": square(10, 200, num_agents=4, num_stands=6, num_passengers=6, min_moves=50, max_moves=110),
+        "Taxi-expert-4p-v0": square(12, 300, num_agents=4, num_stands=8, num_passengers=6, min_moves=60, max_moves=130),
+    },
     rewards={
         "outcome": {SOLVED: 1.0},
         "classic": {

@@ -10,6 +10,7 @@ import numpy as np
 
 from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, UP, neighbour
 from textworlds.kernel import kernel
+from textworlds.puzzles.search import measure
 from textworlds.random import below, shuffle
 
 
@@ -23,6 +24,7 @@ class Options(NamedTuple):
         classic: 1 for the map of Gymnasium's Taxi, with one of its 300 starts; 0 for a map of its own for each level.
         min_moves, max_moves: the fewest and the most actions that a best plan takes; 0 for no bound. Not the
             generator's business: other levels are thrown away.
+        num_agents: taxis, 1 to 8; of several, the bounds hold for the first, the others standing still.
     """
 
     num_passengers: int = 1
@@ -31,11 +33,12 @@ class Options(NamedTuple):
     classic: int = 0
     min_moves: int = 0
     max_moves: int = 0
+    num_agents: int = 1
 
 
 @kernel
 def generate(rng, state, world, options):
-    """Fill in a level; always returns True."""
+    """Fill in a level; return False if the first of several taxis cannot reach every stand."""
     cells = state.height * state.width
     close_border(state, world)
     stands = np.arange(cells)
@@ -52,6 +55,30 @@ def generate(rng, state, world, options):
         state.board[world, plane + stands[at]] |= ITEM
         state.board[world, plane + stands[to]] |= GOAL
     state.board[world, below(rng, cells)] |= AGENT
+    return options.num_agents == 1 or add_taxis(rng, state, world, options.num_agents)
+
+
+@kernel
+def add_taxis(rng, state, world, num_agents):
+    """Set more taxis on empty streets; return whether the first can reach every stand while the others stand still.
+
+    The first is the one in the first row, and of those in one row the leftmost.
+    """
+    cells = state.height * state.width
+    taxis = 1
+    while taxis < num_agents:
+        cell = below(rng, cells)
+        if not state.board[world, cell] & (GOAL | AGENT):
+            state.board[world, cell] |= AGENT
+            taxis += 1
+    first = 0
+    while not state.board[world, first] & AGENT:
+        first += 1
+    steps, queue = np.empty(cells, np.int32), np.full(cells, first, np.int32)
+    measure(state, world, AGENT, first, queue, 1, steps)
+    for cell in range(cells):
+        if state.board[world, cell] & GOAL and steps[cell] < 0:
+            return False
     return True
 
 

@@ -40,4 +40,6 @@ WORDS = Words(
     passenger="passenger",
     thin_walls=True,
     goal_names="RGYBACDEFHIJKLMNOPQSTUVWXZ",
+    together="Who serves whom is yours to settle; any taxi may bring any passenger.",
+    agent_names="12345678",  # letters are the stands'
 )

@@ -1,0 +1,50 @@
+"""What agents say to one another: <say>...</say> in a message, cut out before the message is read.
+
+What is said is data. It is shown to the others as one quoted line of ASCII, in which nothing can end the line, open
+another or look like one of ours, and it is never read for actions: not in the message it was said in, nor anywhere else.
+"""
+
+import json
+from typing import NamedTuple
+
+from textworlds.text.grammars import after_thoughts
+
+OPENING, CLOSING = "<say>", "</say>"
+
+
+class Spoken(NamedTuple):
+    """A message, taken apart."""
+
+    said: str  # "" for nothing
+    rest: str  # what is left to be read for actions
+
+
+def take_apart(message: str | bytes, limit: int) -> Spoken:
+    """Return what a message says to the others, at most `limit` characters of it, and the rest.
+
+    Exactly one <say> and, after it, one </say> are read, in any ASCII case and outside of thoughts. With none, several
+    or an odd one nothing is said, and the message is left as it is.
+    """
+    text = message.decode(errors="replace") if isinstance(message, bytes) else message
+    answer = after_thoughts(text)
+    folded = "".join(char.lower() if char.isascii() else char for char in answer)
+    start, end = folded.find(OPENING), folded.find(CLOSING)
+    if folded.count(OPENING) != 1 or folded.count(CLOSING) != 1 or end < start:
+        return Spoken("", answer)
+    said = answer[start + len(OPENING) : end].strip()
+    return Spoken(said[:limit], answer[:start] + answer[end + len(CLOSING) :])
+
+
+def invite(limit: int) -> str:
+    """Return what to tell an agent of talk."""
+    return f"What you put into <say>...</say>, at most {limit} characters, the others read before their next answer."
+
+
+def quote(speaker: str, said: str) -> str:
+    """Return the line in which others read what an agent said."""
+    return f"{speaker} says: {json.dumps(said)}"
+
+
+def longest_quote(limit: int) -> int:
+    """Return a length that no such line exceeds: of a character beyond the sixteen-bit ones JSON makes twelve."""
+    return limit * 12 + 32
