@@ -200,7 +200,7 @@ def assert_same(one, other, path=""):
 @pytest.mark.parametrize("id", IDS)
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
 def test_threads_play_the_same(id, mode, monkeypatch):
-    monkeypatch.setattr("textworlds.worlds.WORTH_A_THREAD", 64)
+    monkeypatch.setattr("textworlds.threads.WORTH_A_THREAD", 64)
     settings = {"num_envs": 300, "observation": "picture", "action": "discrete", "autoreset_mode": mode}
     assert_same(played(id, threads=3, **settings), played(id, **settings))
 

@@ -358,7 +358,7 @@ def test_a_batch_sees_what_single_worlds_see(id, view, mode):
 @every_view
 @every_id
 def test_threads_see_the_same(id, view, monkeypatch):
-    monkeypatch.setattr("textworlds.worlds.WORTH_A_THREAD", 64)
+    monkeypatch.setattr("textworlds.threads.WORTH_A_THREAD", 64)
     batches = [gym.make_vec(f"textworlds/{id}", 200, num_levels=9, threads=n, **NUMBERS, **view) for n in (1, 3)]
     rng = np.random.default_rng(0)
     np.testing.assert_array_equal(*(envs.reset(seed=0)[0] for envs in batches))

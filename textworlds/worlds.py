@@ -1,10 +1,6 @@
 """N worlds of one puzzle being played: numbers in, arrays out."""
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +8,7 @@ import numpy as np
 from textworlds.beginnings import Bank, beginnings_of, empty_bank, make_bank
 from textworlds.eyes import Eyes
 from textworlds.grid import SOLVED, State, copy_records, copy_state, new_state, settle
-from textworlds.history import rehash
+from textworlds.history import History
 from textworlds.levels.content import ANY
 from textworlds.levels.making import Wanted, make_levels
 from textworlds.play import (
@@ -29,12 +25,11 @@ from textworlds.play import (
     trier_of,
 )
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits, Puzzle
+from textworlds.threads import share_out
 from textworlds.views import WHOLE, Memory, View
 
-MIN_SLOTS = 64
 DISTANCE_NODES = 20_000
 MAX_REASONS = 64
-WORTH_A_THREAD = 8192  # worlds; to hand work to a thread and wait for it takes as long as playing a thousand
 
 
 class Start(NamedTuple):
@@ -59,8 +54,7 @@ class Snapshot(NamedTuple):
 
     puzzle: str
     state: State
-    history: np.ndarray
-    most_novel: int
+    history: History
     start: Start | None
     memory: Memory | None = None  # with fog
 
@@ -92,8 +86,7 @@ class Worlds:
     ended: np.ndarray = np.zeros((0, 0), np.uint8)  # boards of episodes that the last turn ended, by world,
     _ended_views: np.ndarray = ended  # and as the agent saw them
     _views: tuple[np.ndarray, np.ndarray] = (np.zeros(0), np.zeros(0))
-    _room: float = 0  # novel states from which on the tables may have to be widened
-    _history: np.ndarray  # uint64[N, K], states seen; see play.remember
+    _history: History
     _eyes: Eyes | None = None  # of the agent, unless it sees all
 
     def __init__(
@@ -175,7 +168,7 @@ class Worlds:
             if eyes.view.fog:
                 pass  # it looked after each action
             elif worlds is None:
-                self._share_out(lambda first, last: eyes.look(self.state, first, last))
+                share_out(lambda first, last: eyes.look(self.state, first, last), len(boards), self._threads)
             else:
                 eyes.look_at(self.state, worlds)
         return boards if worlds is None else boards[worlds]
@@ -210,7 +203,7 @@ class Worlds:
         else:
             self.book["turn_limit"][worlds] = 0  # no level is there until one has been made
             make_levels(self.puzzle, self.state, worlds, self.wanted)
-            beginnings_of(self.puzzle).begin_all(self.state, self._history, worlds, self.turn_limit)
+            beginnings_of(self.puzzle).begin_all(self.state, self._history.tables, worlds, self.turn_limit)
         if self._eyes is not None:
             self._eyes.open(self.state, worlds)
         if len(self.book) == 1:
@@ -220,7 +213,9 @@ class Worlds:
 
     def _begin_with(self, bank: Bank, worlds: np.ndarray, indices: np.ndarray) -> None:
         rng = np.empty(1, np.uint64)
-        beginnings_of(self.puzzle).begin_with(self.state, self._history, worlds, bank, indices, self.turn_limit, rng)
+        beginnings_of(self.puzzle).begin_with(
+            self.state, self._history.tables, worlds, bank, indices, self.turn_limit, rng
+        )
 
     def place(self, worlds: np.ndarray, picture: np.ndarray, seeds: np.ndarray | None = None) -> None:
         """Begin an episode in each of the worlds listed, with a given level.
@@ -266,7 +261,7 @@ class Worlds:
         actions, asked = np.ascontiguousarray(actions, np.int8), np.ascontiguousarray(asked, np.int64)
         num_actions, state = actions.shape[1], self.state
         ledger, told = new_ledger(num_actions, self.book), new_told(self.book)
-        self._make_room(num_actions)
+        self._history.make_room(num_actions)
         # then the kernel can begin episodes
         draws = self._bank is not None and self.shape == self._level_shape and self._eyes is None
         bank = self._no_bank if self._bank is None else self._bank
@@ -278,15 +273,15 @@ class Worlds:
         def play_part(first: int, last: int) -> tuple[int, int, int]:
             found, rng = np.empty((3, BLOCK * num_actions), np.uint64), np.empty(1, np.uint64)
             result = play(
-                watched, self._history, found, actions, asked, self._pay, ledger, told, bank, autoreset if draws else DISABLED,
+                watched, self._history.tables, found, actions, asked, self._pay, ledger, told, bank, autoreset if draws else DISABLED,
                 self.turn_limit, rng, ended, first, last,
             )  # fmt: skip
             if seen is not None:
                 seen[first:last] = state.board[first:last]
             return result
 
-        parts = self._share_out(play_part)
-        self._most_novel = max(novel for novel, _, _ in parts)
+        parts = share_out(play_part, len(self.book), self._threads)
+        self._history.most = max(self._history.most, *(novel for novel, _, _ in parts))
         now = told
         if autoreset == SAME_STEP and any(num_over for _, num_over, _ in parts):
             over, now = np.flatnonzero(told["terminated"] | told["truncated"] | ~told["took_part"]), copy_records(told)
@@ -318,8 +313,9 @@ class Worlds:
             play: (state, history, pay, *arguments) -> the largest number of novel states, and anything.
             num_actions: of all agents together.
         """
-        self._make_room(num_actions)
-        self._most_novel, _ = play(self.state, self._history, self._pay, *arguments)
+        self._history.make_room(num_actions)
+        most_novel, _ = play(self.state, self._history.tables, self._pay, *arguments)
+        self._history.most = max(self._history.most, most_novel)
 
     def play_alone(self, actions: Sequence[int], num_asked: int) -> tuple[bytes, tuple[Any, ...]]:
         """Play a turn of a world alone, with the same kernel and less ado.
@@ -338,11 +334,14 @@ class Worlds:
         if len(actions) > 1:
             row[0] = actions
         asked[0] = num_asked
-        if self._most_novel + len(actions) >= self._room:
-            self._make_room(len(actions))
+        history = self._history
+        if history.most + len(actions) >= history.room:
+            history.make_room(len(actions))
         play = lone_player_of(self.puzzle, self.view.fog)
         state = self.state if self._eyes is None else self._eyes.watch(self.state)
-        self._most_novel, _ = play(state, self._history, found, row, asked, self._pay, ledger, told)
+        most_novel, _ = play(state, history.tables, found, row, asked, self._pay, ledger, told)
+        if most_novel > history.most:
+            history.most = most_novel
         return ledger.tobytes(), read_told(told)
 
     def copy_pictures(self, worlds: np.ndarray | None = None, have_ended: bool = False) -> np.ndarray:
@@ -351,7 +350,8 @@ class Worlds:
             boards = self.seen(worlds, have_ended)
             return (boards if worlds is not None else boards.copy()).reshape(-1, *self.seen_shape)
         copy = np.empty_like(self.state.board)
-        self._share_out(lambda first, last: np.copyto(copy[first:last], self.state.board[first:last]))
+        board = self.state.board
+        share_out(lambda first, last: np.copyto(copy[first:last], board[first:last]), len(board), self._threads)
         return copy.reshape(-1, *self.shape)
 
     def tell(self) -> np.ndarray:
@@ -364,16 +364,6 @@ class Worlds:
     def over(self) -> np.ndarray:
         """Return which worlds' episodes are over, bool[N]."""
         return self.book["terminated"] | self.book["truncated"]
-
-    def _share_out(self, work: Callable[[int, int], Any]) -> list[Any]:
-        """Do work(first, last) on shares of the worlds, each in a thread of its own, and return what came of each."""
-        num_worlds = len(self.book)
-        parts = min(self._threads, num_worlds // WORTH_A_THREAD)
-        if parts < 2:
-            return [work(0, num_worlds)]
-        ends = [num_worlds * part // parts // BLOCK * BLOCK for part in range(parts)] + [num_worlds]
-        others = [_pool(self._threads, os.getpid()).submit(work, *share) for share in pairwise(ends[1:])]
-        return [work(ends[0], ends[1]), *(other.result() for other in others)]
 
     def solve(self, world: int, limits: Limits = Limits()) -> np.ndarray | None:
         """Return a best plan that solves a world from where it is, int8[M]; None if it is proven that there is none.
@@ -419,8 +409,7 @@ class Worlds:
     def snapshot(self) -> Snapshot:
         """Return a copy of all that playing on depends on."""
         memory = self._eyes.recall() if self._eyes is not None and self.view.fog else None
-        history = self._history.copy()
-        return Snapshot(self.puzzle.name, copy_state(self.state), history, self._most_novel, self.start, memory)
+        return Snapshot(self.puzzle.name, copy_state(self.state), self._history.copy(), self.start, memory)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to where a snapshot was taken; the snapshot can be used again.
@@ -435,15 +424,13 @@ class Worlds:
             raise ValueError(f"this state is of {taken}; here are {len(self.book)} of {self.puzzle.name}")
         if len(self.book) > 1 and snapshot.state.board.shape != self.state.board.shape:
             raise ValueError("this state is of boards of another size")
-        if (snapshot.history.shape[1] > 0) != self.novelty:
+        if (snapshot.history.tables.shape[1] > 0) != self.novelty:
             raise ValueError("this state is of worlds with another setting of novelty")
         if (snapshot.memory is not None) != self.view.fog:
             raise ValueError("this state is of worlds with another setting of fog")
         self.state = copy_state(snapshot.state)
         self._history = snapshot.history.copy()
         self._open_eyes(snapshot.memory)
-        self._room = 0
-        self._most_novel = snapshot.most_novel
         self.start = snapshot.start
 
     def _make_state(self, num_worlds: int, shape: tuple[int, int, int]) -> None:
@@ -451,9 +438,8 @@ class Worlds:
         self.state = new_state(num_worlds, shape, self.num_agents)
         if book is not None:
             self.state = self.state._replace(book=book)
-        self._history = np.zeros((num_worlds, MIN_SLOTS if self.novelty else 0), np.uint64)
+        self._history = History(num_worlds, self.novelty)
         self._open_eyes()
-        self._most_novel, self._room = 0, 0
 
     def _make_desk(self, num_actions: int) -> tuple[np.ndarray, ...]:
         """Return what the kernel reads and writes for a world alone: actions, asked, states found, ledger and told."""
@@ -465,25 +451,3 @@ class Worlds:
         self._eyes = Eyes(self.view, len(self.book), self.shape) if self.view.is_partial else None
         if self._eyes is not None and memory is not None:
             self._eyes.remember(memory)
-
-    def _make_room(self, num_actions: int) -> None:
-        """Keep the tables of states seen at most seven eighths full, whatever this turn finds."""
-        slots = self._history.shape[1]
-        while self.novelty and self._most_novel + num_actions >= room_in(slots):
-            slots *= 2
-        if slots > self._history.shape[1]:
-            wider = np.zeros((len(self._history), slots), np.uint64)
-            rehash.lean()(self._history, wider)
-            self._history = wider
-        self._room = room_in(slots) if self.novelty else np.inf
-
-
-def room_in(slots: int) -> int:
-    """Return how many states a table of so many slots takes: seven eighths."""
-    return 7 * slots // 8
-
-
-@cache
-def _pool(threads: int, process: int) -> ThreadPoolExecutor:
-    """Return threads to share work out to; a forked process has none of its parent's, so it asks for its own."""
-    return ThreadPoolExecutor(threads - 1, "textworlds")

@@ -30,15 +30,15 @@ def read_level(level: Any, puzzle: Puzzle, num_agents: int = 1) -> np.ndarray:
         picture = _check_picture(level, puzzle)
     else:
         raise TypeError(f"a level is a drawing, a Level or a picture; got {type(level).__name__}")
-    if complaint := _check_agents(picture, puzzle, num_agents) or _complaint(picture, puzzle):
+    if complaint := _check_known(picture) or _check_agents(picture, puzzle, num_agents) or puzzle.check_level(picture):
         raise ValueError(f"{puzzle.name}: {complaint}")
     return picture
 
 
-def _complaint(picture: np.ndarray, puzzle: Puzzle) -> str:
-    if (picture[0] & UNKNOWN == UNKNOWN).any():
-        return "a level has no unknown cells, as a view of one may have"
-    return puzzle.check_level(picture)
+def _check_known(picture: np.ndarray) -> str:
+    """Return that a picture shows cells that nobody has seen, or an empty string."""
+    has_unknown = (picture[0] & UNKNOWN == UNKNOWN).any()
+    return "a level has no unknown cells, as a view of one may have" if has_unknown else ""
 
 
 def _check_agents(picture: np.ndarray, puzzle: Puzzle, num_agents: int) -> str:
@@ -89,7 +89,7 @@ def _check_picture(picture: np.ndarray, puzzle: Puzzle) -> np.ndarray:
         raise ValueError(f"a picture is uint8[P, H, W]; got {picture.dtype}{list(picture.shape)}")
     closed = picture.copy()
     close_walls(closed[0])
-    if complaint := _complaint(closed, puzzle):
+    if complaint := _check_known(closed) or puzzle.check_level(closed):
         raise ValueError(f"{puzzle.name}: {complaint}")
     told = closed if puzzle.words.passenger else closed[:1]  # check_level looks at planes that say who owns what
     text = formats.write(told, "dense", puzzle.words)
