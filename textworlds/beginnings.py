@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from textworlds.grid import State, copy_cells, new_records, new_state, settle
-from textworlds.history import remember
+from textworlds.history import forget_all_but
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import Puzzle
 from textworlds.random import below, start_stream
@@ -37,10 +37,8 @@ def begin(state, history, world, turn_limit, index):
     book.fewest = book.left
     book.terminated = book.truncated = False
     book.reward = 0.0
-    for slot in range(history.shape[1]):
-        history[world, slot] = 0
-    if history.shape[1]:
-        remember(history, world, book.key)
+    if history.places.shape[0]:
+        forget_all_but(history, world, book.key)
 
 
 @kernel

@@ -1,44 +1,75 @@
 """The states that an episode has seen: a table of keys for each world, so that `novel` costs no search.
 
-A table is a row of uint64[N, K], open addressing, 0 is free; K is a power of two. N tables stand in one array and grow together.
+All tables stand in one array, each as long as its own world needs, as most episodes see few states and some see many:
+
+    keys      world 0, 64 slots | world 1, 64 slots | world 2, 128 slots  | ... | spare slots for tables that grow
+    places    start 0, mask 63, | 64, 63, 30        | 128, 127, 60        | ...
+              left 55           |                   |                     |
+
+A table is of open addressing, 0 is free. It is never more than seven eighths full; `left` counts what may still come.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from textworlds.kernel import kernel
 
 MIN_SLOTS = 64
+SPARE = 8  # an eighth of all slots is spare
+ENDLESS = np.iinfo(np.int64).max
+START, MASK, LEFT = range(3)  # columns of places: where a table begins; its slots, a power of two, less one; see above
+
+
+class Tables(NamedTuple):
+    """The tables of N worlds as kernels see them; none are kept if there are no places."""
+
+    keys: np.ndarray  # uint64[S]
+    places: np.ndarray  # int64[N, 3], columns START, MASK and LEFT
 
 
 @kernel
-def first_slot(history, key):
-    """Return where in a table of states seen to look for a key first. Unsigned, as an index that may be negative costs."""
-    return key >> np.uint64(20) & np.uint64(history.shape[1] - 1)
+def first_slot(tables, world, key):
+    """Return where to look for a key first."""
+    return tables.places[world, START] + np.int64(key >> np.uint64(20) & np.uint64(tables.places[world, MASK]))
 
 
 @kernel
-def remember(history, world, key):
-    """Add a key to a world's table of states seen; return True if it was not there.
+def remember(tables, world, key, slot):
+    """Add a key to a world's table, which is not full; return True if it was not there.
 
     Args:
-        history: uint64[N, K], never full.
+        slot: its first_slot.
     """
     key |= np.uint64(1)
-    slot = first_slot(history, key)
-    while history[world, slot] != 0 and history[world, slot] != key:
-        slot = first_slot(history, (slot + np.uint64(1)) << np.uint64(20))
-    is_new = history[world, slot] == 0
-    history[world, slot] = key  # also if it was there: a branch that is taken every other time costs more
+    start, mask = tables.places[world, START], tables.places[world, MASK]
+    while tables.keys[slot] != 0 and tables.keys[slot] != key:
+        slot = start + (slot - start + 1 & mask)
+    is_new = tables.keys[slot] == 0
+    tables.keys[slot] = key  # also if it was there: a branch that is taken every other time costs more
+    tables.places[world, LEFT] -= is_new
     return is_new
 
 
 @kernel
-def rehash(history, wider):
-    """Put all states seen into larger tables, both uint64[N, K]."""
-    for world in range(history.shape[0]):
-        for slot in range(history.shape[1]):
-            if history[world, slot] != 0:
-                remember(wider, world, history[world, slot])
+def forget_all_but(tables, world, key):
+    """Clear a world's table, but for one key."""
+    start, slots = tables.places[world, START], tables.places[world, MASK] + 1
+    for slot in range(start, start + slots):
+        tables.keys[slot] = 0
+    tables.places[world, LEFT] = slots - slots // 8
+    remember(tables, world, key, first_slot(tables, world, key))
+
+
+@kernel
+def move(tables, wider, worlds):
+    """Put the states of the listed worlds, int64[K], into their tables in `wider`, which are empty."""
+    for world in worlds:
+        start = tables.places[world, START]
+        for slot in range(start, start + tables.places[world, MASK] + 1):
+            key = tables.keys[slot]
+            if key != 0:
+                remember(wider, world, key, first_slot(wider, world, key))
 
 
 class History:
@@ -46,35 +77,59 @@ class History:
 
     Args:
         num_worlds: N.
-        keeps: False to keep no states; the tables have no slots then.
+        keeps: False to keep no states.
 
     Attributes:
-        tables: uint64[N, K].
-        most: the most novel states that any episode has had so far.
-        room: as many novel states have room; infinite if none are kept.
+        tables: for kernels.
+        room: no table has less room than for so many states more.
     """
 
     def __init__(self, num_worlds: int, keeps: bool) -> None:
-        self.tables = np.zeros((num_worlds, MIN_SLOTS if keeps else 0), np.uint64)
-        self.most, self.room = 0, room_in(MIN_SLOTS) if keeps else np.inf
+        self.tables = Tables(np.zeros(0, np.uint64), np.zeros((0, 3), np.int64))
+        self.room = ENDLESS
+        if keeps:
+            self._lay_out(np.full(num_worlds, MIN_SLOTS))
+            self.room = MIN_SLOTS - MIN_SLOTS // 8
+
+    @property
+    def keeps(self) -> bool:
+        return len(self.tables.places) > 0
 
     def make_room(self, num_actions: int) -> None:
-        """Keep the tables at most seven eighths full, whatever a turn of so many actions finds."""
-        if self.most + num_actions < self.room:
+        """Have room for whatever a turn of so many actions finds."""
+        if num_actions <= self.room:
             return
-        slots = self.tables.shape[1]
-        while self.most + num_actions >= room_in(slots):
-            slots *= 2
-        wider = np.zeros((len(self.tables), slots), np.uint64)
-        rehash.lean()(self.tables, wider)
-        self.tables, self.room = wider, room_in(slots)
+        places = self.tables.places
+        slots = places[:, MASK] + 1
+        wider, seen = slots.copy(), slots - slots // 8 - places[:, LEFT]
+        while (tight := wider - wider // 8 - seen < num_actions).any():
+            wider[tight] *= 2
+        if (grown := np.flatnonzero(wider > slots)).size:
+            self._grow(grown, wider)
+        self.room = int(self.tables.places[:, LEFT].min())
 
     def copy(self) -> "History":
         copy = History(0, False)
-        copy.tables, copy.most, copy.room = self.tables.copy(), self.most, self.room
+        copy.tables, copy.room, copy._used = Tables(*(array.copy() for array in self.tables)), self.room, self._used
         return copy
 
+    _used = 0  # slots that are not spare
 
-def room_in(slots: int) -> int:
-    """Return how many states a table of so many slots takes: seven eighths."""
-    return 7 * slots // 8
+    def _lay_out(self, slots: np.ndarray) -> None:
+        """Begin anew with empty tables of so many slots, int64[N]."""
+        ends = np.cumsum(slots)
+        self._used = int(ends[-1])
+        places = np.stack([ends - slots, slots - 1, slots - slots // 8], axis=1)
+        self.tables = Tables(np.zeros(self._used + self._used // SPARE, np.uint64), places)
+
+    def _grow(self, worlds: np.ndarray, slots: np.ndarray) -> None:
+        """Move the listed worlds into spare slots, or all into a new array if there are too few; int64[N], their slots."""
+        tables, ends, own = self.tables, self._used + np.cumsum(slots[worlds]), slots[worlds]
+        if ends[-1] <= len(tables.keys):
+            places = tables.places.copy()
+            places[worlds] = np.stack([ends - own, own - 1, own - own // 8], axis=1)
+            self.tables, self._used = Tables(tables.keys, places), int(ends[-1])
+        else:
+            self._lay_out(slots)
+            worlds = np.arange(len(slots))
+        move.lean()(tables, self.tables, worlds)

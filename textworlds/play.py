@@ -22,7 +22,7 @@ from textworlds.grid import (
     new_records,
     new_state,
 )
-from textworlds.history import first_slot, remember
+from textworlds.history import ENDLESS, LEFT, History, first_slot, remember
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import Puzzle
 from textworlds.views import WHOLE, WatchedState, new_memory, step_and_look
@@ -33,7 +33,7 @@ FLAG_NAMES = ("played", "changed", "novel", "reversal", "progress")
 LINE = np.dtype([(name, "?") for name in FLAG_NAMES] + [("reason", "u1")])  # grid.CHANGED, or why nothing changed
 REASON = len(FLAG_NAMES)  # place in a line
 
-KEY, WORLD, TURN = range(3)  # rows of the list of states found
+KEY, WORLD, TURN, SLOT = FOUND = range(4)  # rows of the list of states found; the last is where to look one up
 
 # When the next episode begins in a world whose episode is over; Gymnasium's names.
 DISABLED, SAME_STEP, NEXT_STEP = range(3)
@@ -122,7 +122,7 @@ def play_turn(state, world, actions, asked, pay, ledger, found, num_found):
     """Play one world's actions, but for NO_ACTION, and end its turn; return num_found with the states it came to.
 
     Args:
-        found: uint64[3, BLOCK * T], rows KEY, WORLD and TURN: the states that worlds came to, `num_found` so far.
+        found: uint64[4, BLOCK * T], rows KEY, WORLD, TURN and SLOT: the states that worlds came to, `num_found` so far.
     """
     book, agent = state.book[world], mover(state, world)
     num_changed, reward = 0, 0.0
@@ -161,21 +161,23 @@ def fetch(history, found, num_found):
     """
     read = np.uint64(0)
     for place in range(num_found):
-        read |= history[found[WORLD, place], first_slot(history, found[KEY, place])]
+        slot = first_slot(history, found[WORLD, place], found[KEY, place])
+        found[SLOT, place] = slot
+        read |= history.keys[slot]
     return read
 
 
 @kernel
 def look_up(state, history, ledger, found, num_found):
-    """Fill in which actions led to a new state; return the largest number of them in an episode."""
-    most_novel = 0
+    """Fill in which actions led to a new state; return for how many more states any of these worlds still has room."""
+    room = ENDLESS
     for place in range(num_found):
         world = found[WORLD, place]
-        is_new = remember(history, world, found[KEY, place])
+        is_new = remember(history, world, found[KEY, place], np.int64(found[SLOT, place]))
         ledger[world, found[TURN, place]].novel = is_new
         state.book[world].num_novel += is_new
-        most_novel = max(most_novel, state.book[world].num_novel)
-    return most_novel
+        room = min(room, history.places[world, LEFT])
+    return room
 
 
 @kernel
@@ -195,8 +197,8 @@ def play_block(state, history, found, actions, asked, pay, ledger, told, start, 
             sit_out(state, world, ledger)
         else:
             num_found = play_turn(state, world, actions, asked, pay, ledger, found, num_found)
-    if history.shape[1] == 0:
-        return 0, np.uint64(0)
+    if history.places.shape[0] == 0:
+        return ENDLESS, np.uint64(0)
     read = fetch(history, found, num_found)
     return look_up(state, history, ledger, found, num_found), read
 
@@ -243,8 +245,8 @@ def play(
 
     Args:
         state: changed in place, its book with it: reward, terminated and truncated of this turn.
-        history: uint64[N, K], with room for T more states in each world; K = 0 to look none up.
-        found: uint64[3, BLOCK * T], to work in.
+        history: history.Tables with room for T more states in each world, or without places to look none up.
+        found: uint64[4, BLOCK * T], to work in.
         actions: int8[N, T], each row padded with NO_ACTION.
         asked: int64[N], actions that each message asked for, those over the limit included.
         pay: float64[R], the reward of an action by its reason code; pay[SOLVED] for the one that solves the level.
@@ -257,14 +259,13 @@ def play(
         ended: uint8[N, P * H * W]; the boards of episodes that ended are kept here if others begin in the same step.
 
     Returns:
-        The largest number of novel states that any world has seen in its episode; how many worlds' episodes were over after
-        the turn; and what `fetch` returned, so that the compiler does not leave it out.
+        For how many more states any world that found some still has room; how many worlds' episodes were over after the turn; and what `fetch` returned, so that the compiler does not leave it out.
     """
-    most_novel, num_over, read = 0, 0, np.uint64(0)
+    room, num_over, read = ENDLESS, 0, np.uint64(0)
     for start in range(first, last, BLOCK):
         stop = min(start + BLOCK, last)
-        novel, read_here = play_block(state, history, found, actions, asked, pay, ledger, told, start, stop)
-        most_novel, read = max(most_novel, novel), read | read_here
+        room_here, read_here = play_block(state, history, found, actions, asked, pay, ledger, told, start, stop)
+        room, read = min(room, room_here), read | read_here
         if autoreset == NEXT_STEP:
             for world in range(start, stop):
                 if not told[world].took_part:
@@ -276,15 +277,15 @@ def play(
                 if is_over(state, world):
                     copy_cells(state.board[world], ended[world])
                     go_on(state, history, world, bank, rng, turn_limit)
-    return most_novel, num_over, read
+    return room, num_over, read
 
 
 @kernel
 def play_alone(state, history, found, actions, asked, pay, ledger, told):
     """Play a turn in the only world as `play` does; half as many arguments, which take longer to read than the turn."""
-    most_novel, read = play_block(state, history, found, actions, asked, pay, ledger, told, 0, 1)
+    room, read = play_block(state, history, found, actions, asked, pay, ledger, told, 0, 1)
     tell(state, 0, pay, told)
-    return most_novel, read
+    return room, read
 
 
 @kernel
@@ -347,8 +348,9 @@ def _turn_of(puzzle: Puzzle, is_watched: bool) -> tuple[Any, ...]:
     """Return the first eight arguments of `play` for a turn of one action."""
     plain = new_state(1, (1, 1, 1))
     state = WatchedState(*plain, WHOLE, new_memory(WHOLE, 1, (1, 1, 1))) if is_watched else plain
-    history, actions, asked = np.zeros((1, 1), np.uint64), np.zeros((1, 1), np.int8), np.zeros(1, np.int64)
-    return state, history, history, actions, asked, np.zeros(1), new_ledger(1, plain.book), new_told(plain.book)
+    history, found = History(1, True).tables, np.zeros((len(FOUND), 1), np.uint64)
+    actions, asked = np.zeros((1, 1), np.int8), np.zeros(1, np.int64)
+    return state, history, found, actions, asked, np.zeros(1), new_ledger(1, plain.book), new_told(plain.book)
 
 
 @cache

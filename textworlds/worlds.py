@@ -14,6 +14,7 @@ from textworlds.levels.making import Wanted, make_levels
 from textworlds.play import (
     BLOCK,
     DISABLED,
+    FOUND,
     NEXT_STEP,
     SAME_STEP,
     lone_player_of,
@@ -271,7 +272,7 @@ class Worlds:
         watched = state if self._eyes is None else self._eyes.watch(state)
 
         def play_part(first: int, last: int) -> tuple[int, int, int]:
-            found, rng = np.empty((3, BLOCK * num_actions), np.uint64), np.empty(1, np.uint64)
+            found, rng = np.empty((len(FOUND), BLOCK * num_actions), np.uint64), np.empty(1, np.uint64)
             result = play(
                 watched, self._history.tables, found, actions, asked, self._pay, ledger, told, bank, autoreset if draws else DISABLED,
                 self.turn_limit, rng, ended, first, last,
@@ -281,7 +282,7 @@ class Worlds:
             return result
 
         parts = share_out(play_part, len(self.book), self._threads)
-        self._history.most = max(self._history.most, *(novel for novel, _, _ in parts))
+        self._history.room = min(self._history.room, *(room for room, _, _ in parts))
         now = told
         if autoreset == SAME_STEP and any(num_over for _, num_over, _ in parts):
             over, now = np.flatnonzero(told["terminated"] | told["truncated"] | ~told["took_part"]), copy_records(told)
@@ -310,12 +311,12 @@ class Worlds:
         """Have another kernel play a turn of at most so many actions in each world.
 
         Args:
-            play: (state, history, pay, *arguments) -> the largest number of novel states, and anything.
+            play: (state, history, pay, *arguments) -> for how many more states there is room, and anything.
             num_actions: of all agents together.
         """
         self._history.make_room(num_actions)
-        most_novel, _ = play(self.state, self._history.tables, self._pay, *arguments)
-        self._history.most = max(self._history.most, most_novel)
+        room, _ = play(self.state, self._history.tables, self._pay, *arguments)
+        self._history.room = min(self._history.room, room)
 
     def play_alone(self, actions: Sequence[int], num_asked: int) -> tuple[bytes, tuple[Any, ...]]:
         """Play a turn of a world alone, with the same kernel and less ado.
@@ -335,13 +336,13 @@ class Worlds:
             row[0] = actions
         asked[0] = num_asked
         history = self._history
-        if history.most + len(actions) >= history.room:
+        if len(actions) > history.room:
             history.make_room(len(actions))
         play = lone_player_of(self.puzzle, self.view.fog)
         state = self.state if self._eyes is None else self._eyes.watch(self.state)
-        most_novel, _ = play(state, history.tables, found, row, asked, self._pay, ledger, told)
-        if most_novel > history.most:
-            history.most = most_novel
+        room, _ = play(state, history.tables, found, row, asked, self._pay, ledger, told)
+        if room < history.room:
+            history.room = room
         return ledger.tobytes(), read_told(told)
 
     def copy_pictures(self, worlds: np.ndarray | None = None, have_ended: bool = False) -> np.ndarray:
@@ -424,7 +425,7 @@ class Worlds:
             raise ValueError(f"this state is of {taken}; here are {len(self.book)} of {self.puzzle.name}")
         if len(self.book) > 1 and snapshot.state.board.shape != self.state.board.shape:
             raise ValueError("this state is of boards of another size")
-        if (snapshot.history.tables.shape[1] > 0) != self.novelty:
+        if snapshot.history.keeps != self.novelty:
             raise ValueError("this state is of worlds with another setting of novelty")
         if (snapshot.memory is not None) != self.view.fog:
             raise ValueError("this state is of worlds with another setting of fog")
@@ -443,7 +444,7 @@ class Worlds:
 
     def _make_desk(self, num_actions: int) -> tuple[np.ndarray, ...]:
         """Return what the kernel reads and writes for a world alone: actions, asked, states found, ledger and told."""
-        row, found = np.empty((1, num_actions), np.int8), np.empty((3, num_actions), np.uint64)
+        row, found = np.empty((1, num_actions), np.int8), np.empty((len(FOUND), num_actions), np.uint64)
         return row, np.empty(1, np.int64), found, new_ledger(num_actions, self.book[:1]), new_told(self.book[:1])
 
     def _open_eyes(self, memory: Memory | None = None) -> None:

@@ -30,8 +30,9 @@ from textworlds.grid import (
     new_state,
     settle,
 )
+from textworlds.history import History
 from textworlds.levels.making import Wanted, make_levels
-from textworlds.play import lone_player_of, new_ledger, new_told
+from textworlds.play import FOUND, lone_player_of, new_ledger, new_told
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.puzzles.maze import ANY, BACKTRACKER, PUZZLE, WILSON, Options
 from textworlds.random import start_stream
@@ -45,16 +46,16 @@ def start(drawing, num_agents=1):
     picture = read("\n".join(drawing.split()), "dense", PUZZLE.words)
     state = new_state(1, picture.shape, num_agents)
     state.board[0] = picture.reshape(-1)
-    beginnings_of(PUZZLE).begin_all(state, np.zeros((1, 1024), np.uint64), np.arange(1), 100)
+    beginnings_of(PUZZLE).begin_all(state, History(1, False).tables, np.arange(1), 100)
     return state
 
 
 def play(state, actions):
     """Play a turn in world 0; return the reasons."""
-    ledger, found = new_ledger(len(actions), state.book[:1]), np.zeros((3, len(actions)), np.uint64)
+    ledger, found = new_ledger(len(actions), state.book[:1]), np.zeros((len(FOUND), len(actions)), np.uint64)
     asked, actions = np.array([len(actions)]), np.array([actions], np.int8)
     told = new_told(state.book[:1])
-    lone_player_of(PUZZLE)(state, np.zeros((1, 1024), np.uint64), found, actions, asked, np.zeros(64), ledger, told)
+    lone_player_of(PUZZLE)(state, History(1, False).tables, found, actions, asked, np.zeros(64), ledger, told)
     return ledger["reason"][0].tolist()
 
 
@@ -69,7 +70,7 @@ def make(count, height=11, width=11, **options):
     options = Options(**options)
     assert PUZZLE.check_options(options, height, width) == ""
     make_levels(PUZZLE, state, np.arange(count), Wanted(options))
-    beginnings_of(PUZZLE).begin_all(state, np.zeros((count, 64), np.uint64), np.arange(count), 100)
+    beginnings_of(PUZZLE).begin_all(state, History(count, False).tables, np.arange(count), 100)
     return state
 
 

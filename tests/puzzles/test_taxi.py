@@ -30,9 +30,10 @@ from textworlds.grid import (
     new_state,
     settle,
 )
+from textworlds.history import History
 from textworlds.levels.content import SPLITS, keys_of, split_of
 from textworlds.levels.making import Wanted, grade_levels, make_levels
-from textworlds.play import lone_player_of, new_ledger, new_told, trier_of
+from textworlds.play import FOUND, lone_player_of, new_ledger, new_told, trier_of
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Limits
 from textworlds.puzzles.taxi import PUZZLE, Options
 from textworlds.puzzles.taxi.rules import DROPOFF, NO_FARE, NO_PASSENGER, NO_STAND, PICKUP, TAXI_FULL
@@ -49,7 +50,7 @@ def begin(pictures, num_agents=1):
     state = new_state(len(pictures), pictures[0].shape, num_agents)
     for world, picture in enumerate(pictures):
         state.board[world] = picture.reshape(-1)
-    beginnings_of(PUZZLE).begin_all(state, np.zeros((len(pictures), 64), np.uint64), np.arange(len(pictures)), 100)
+    beginnings_of(PUZZLE).begin_all(state, History(len(pictures), False).tables, np.arange(len(pictures)), 100)
     return state
 
 
@@ -60,10 +61,10 @@ def start(drawing):
 
 def play(state, actions):
     """Play a turn in world 0; return the reasons."""
-    ledger, found = new_ledger(len(actions), state.book[:1]), np.zeros((3, len(actions)), np.uint64)
+    ledger, found = new_ledger(len(actions), state.book[:1]), np.zeros((len(FOUND), len(actions)), np.uint64)
     asked, actions = np.array([len(actions)]), np.array([actions], np.int8)
     told = new_told(state.book[:1])
-    lone_player_of(PUZZLE)(state, np.zeros((1, 1024), np.uint64), found, actions, asked, np.zeros(64), ledger, told)
+    lone_player_of(PUZZLE)(state, History(1, False).tables, found, actions, asked, np.zeros(64), ledger, told)
     return ledger["reason"][0].tolist()
 
 
@@ -73,7 +74,7 @@ def make(num_levels, height=5, width=5, **options):
     assert PUZZLE.check_options(options, height, width) == ""
     state = new_state(num_levels, (PUZZLE.num_planes(options), height, width))
     state.book["seed"] = np.arange(num_levels)
-    history = np.zeros((num_levels, 64), np.uint64)
+    history = History(num_levels, False).tables
     make_levels(PUZZLE, state, np.arange(num_levels), Wanted(options))
     beginnings_of(PUZZLE).begin_all(state, history, np.arange(num_levels), 100)
     return state
@@ -180,9 +181,9 @@ def test_a_classic_episode_pays_as_in_gymnasium():
     pay = np.zeros(64)
     pay[list(PUZZLE.rewards["classic"])] = list(PUZZLE.rewards["classic"].values())
     actions = np.append([DROPOFF], plan[:length]).astype(np.int8)[np.newaxis]
-    ledger, found = new_ledger(actions.shape[1], state.book), np.zeros((3, actions.shape[1]), np.uint64)
+    ledger, found = new_ledger(actions.shape[1], state.book), np.zeros((len(FOUND), actions.shape[1]), np.uint64)
     told = new_told(state.book)
-    lone_player_of(PUZZLE)(state, np.zeros((1, 64), np.uint64), found, actions, np.ones(1, int), pay, ledger, told)
+    lone_player_of(PUZZLE)(state, History(1, False).tables, found, actions, np.ones(1, int), pay, ledger, told)
     assert state.book["reward"][0] == -10 - (length - 1) + 20
 
 

@@ -20,7 +20,7 @@ from textworlds.multi.solver import solve_together
 from textworlds.multi.talk import invite, longest_quote, quote, take_apart
 from textworlds.multi.texts import Crowd
 from textworlds.multi.turns import Parts, by_agent, make_parts, player_of, shower
-from textworlds.play import BLOCK
+from textworlds.play import BLOCK, FOUND
 from textworlds.puzzles import Puzzle
 from textworlds.text.grammars import Reading
 from textworlds.text.translator import Asked, Translator
@@ -245,7 +245,7 @@ class JointEpisodes:
         movers = self._movers
         if self.order == "rotating":
             movers = (movers + self.book["num_turns"] % self.num_agents).astype(np.uint8) % self.num_agents
-        num_actions, found = actions.shape[2], np.empty((3, BLOCK * actions.shape[2]), np.uint64)
+        num_actions, found = actions.shape[2], np.empty((len(FOUND), BLOCK * actions.shape[2]), np.uint64)
         parts = make_parts(actions, num_asked, movers, self.book)
         self.episodes.worlds.play_with(player_of(self.puzzle), self.num_agents * num_actions, found, parts)
         if self.reward == "own":

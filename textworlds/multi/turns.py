@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from textworlds.grid import AGENT, copy_cells, new_records, new_state
+from textworlds.history import ENDLESS, History
 from textworlds.kernel import kernel
-from textworlds.play import BLOCK, LINE, new_told, play_block
+from textworlds.play import BLOCK, FOUND, LINE, new_told, play_block
 from textworlds.puzzles import Puzzle
 
 
@@ -57,20 +58,22 @@ def play_together(state, history, pay, found, parts):
     """Play a joint turn in every world whose episode is not over; return what `play.play_block` does.
 
     Args:
-        found: uint64[3, BLOCK * T], to work in.
+        found: uint64[4, BLOCK * T], to work in.
     """
     num_agents, num_worlds = parts.movers.shape
-    most_novel, read = 0, np.uint64(0)
+    room, read = ENDLESS, np.uint64(0)
     for first in range(0, num_worlds, BLOCK):
         last = min(first + BLOCK, num_worlds)
         for place in range(num_agents):
             movers, ends = parts.movers[place], place == num_agents - 1
             team = TeamState(state.board, state.agents, state.book, state.height, state.width, movers, ends)
             actions, asked, ledger = parts.actions[place], parts.asked[place], parts.ledger[place]
-            novel, read_here = play_block(team, history, found, actions, asked, pay, ledger, parts.told, first, last)
-            most_novel, read = max(most_novel, novel), read | read_here
+            room_here, read_here = play_block(
+                team, history, found, actions, asked, pay, ledger, parts.told, first, last
+            )
+            room, read = min(room, room_here), read | read_here
             settle_accounts(state.book, parts, place, first, last)
-    return most_novel, read
+    return room, read
 
 
 @kernel
@@ -149,10 +152,10 @@ def by_agent(parts: Parts, values: np.ndarray) -> np.ndarray:
 @cache
 def player_of(puzzle: Puzzle) -> Callable[..., tuple[int, int]]:
     """Return `play_together` for a puzzle, for just the types that the functions above give."""
-    state, keys = new_state(1, (1, 1, 1)), np.zeros((1, 1), np.uint64)
+    state, found = new_state(1, (1, 1, 1)), np.zeros((len(FOUND), 1), np.uint64)
     parts = make_parts(np.zeros((1, 1, 1), np.int8), np.zeros((1, 1), np.int64), np.zeros((1, 1), np.uint8), state.book)
     kernel = play_together.bind(**puzzle.verbs, mover=team_mover, is_last=team_is_last)
-    return kernel.lean().entry(state, keys, np.zeros(1), keys, parts)
+    return kernel.lean().entry(state, History(1, True).tables, np.zeros(1), found, parts)
 
 
 @cache
