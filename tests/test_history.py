@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 
 from textworlds import Episode
-from textworlds.history import LEFT, MASK, MIN_SLOTS, History, first_slot, forget_all_but, remember
+from textworlds.history import LEFT, MASK, MIN_SLOTS, History, forget_all_but, remember
 
 WIDTH = 16
 ROOM = "\n".join(
@@ -53,8 +53,7 @@ def test_tables_know_what_they_were_told_and_grow_one_by_one():
         history.make_room(12)
         for world, number in ((0, 12), (1, 2), (2, 0)):
             for key in rng.integers(1, 300, number).astype(np.uint64) * np.uint64(2):
-                slot = first_slot(history.tables, world, key)
-                is_new = remember(history.tables, world, key, slot)
+                is_new = remember(history.tables, world, key)
                 assert is_new == (int(key) not in naive[world])
                 naive[world].add(int(key))
         history.room = int(history.tables.places[:, LEFT].min())

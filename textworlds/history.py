@@ -35,12 +35,8 @@ def first_slot(tables, world, key):
 
 
 @kernel
-def remember(tables, world, key, slot):
-    """Add a key to a world's table, which is not full; return True if it was not there.
-
-    Args:
-        slot: its first_slot.
-    """
+def remember_from(tables, world, key, slot):
+    """Do as `remember`, with the first_slot of the key at hand."""
     key |= np.uint64(1)
     start, mask = tables.places[world, START], tables.places[world, MASK]
     while tables.keys[slot] != 0 and tables.keys[slot] != key:
@@ -52,13 +48,19 @@ def remember(tables, world, key, slot):
 
 
 @kernel
+def remember(tables, world, key):
+    """Add a key to a world's table, which is not full; return True if it was not there."""
+    return remember_from(tables, world, key, first_slot(tables, world, key))
+
+
+@kernel
 def forget_all_but(tables, world, key):
     """Clear a world's table, but for one key."""
     start, slots = tables.places[world, START], tables.places[world, MASK] + 1
     for slot in range(start, start + slots):
         tables.keys[slot] = 0
     tables.places[world, LEFT] = slots - slots // 8
-    remember(tables, world, key, first_slot(tables, world, key))
+    remember(tables, world, key)
 
 
 @kernel
@@ -67,9 +69,8 @@ def move(tables, wider, worlds):
     for world in worlds:
         start = tables.places[world, START]
         for slot in range(start, start + tables.places[world, MASK] + 1):
-            key = tables.keys[slot]
-            if key != 0:
-                remember(wider, world, key, first_slot(wider, world, key))
+            if tables.keys[slot] != 0:
+                remember(wider, world, tables.keys[slot])
 
 
 class History:

@@ -22,7 +22,7 @@ from textworlds.grid import (
     new_records,
     new_state,
 )
-from textworlds.history import ENDLESS, LEFT, History, first_slot, remember
+from textworlds.history import ENDLESS, LEFT, History, first_slot, remember_from
 from textworlds.kernel import Kernel, kernel
 from textworlds.puzzles.puzzle import Puzzle
 from textworlds.views import WHOLE, WatchedState, new_memory, step_and_look
@@ -173,7 +173,7 @@ def look_up(state, history, ledger, found, num_found):
     room = ENDLESS
     for place in range(num_found):
         world = found[WORLD, place]
-        is_new = remember(history, world, found[KEY, place], np.int64(found[SLOT, place]))
+        is_new = remember_from(history, world, found[KEY, place], np.int64(found[SLOT, place]))
         ledger[world, found[TURN, place]].novel = is_new
         state.book[world].num_novel += is_new
         room = min(room, history.places[world, LEFT])

@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 
 from textworlds.grid import CHANGED, State, copy_cells, new_state
+from textworlds.history import History, remember
 from textworlds.kernel import Kernel, kernel
-from textworlds.play import remember
 from textworlds.puzzles import GAVE_UP, NO_SOLUTION, Puzzle
 
 # Each puzzle's own, put in place by Kernel.bind.
@@ -27,15 +27,15 @@ def copy_world(state, world, to):
 
 
 @kernel
-def search(found, num_actions, parents, moves, table):
+def search(found, num_actions, parents, moves, seen):
     """Return the place of a solved world, NO_SOLUTION or GAVE_UP.
 
     Args:
         found: M worlds, the first one filled in; the others are filled in as they are found, in the order of their cost.
         parents, moves: int64[M], filled in with where each world came from, and by agent * num_actions + action.
-        table: uint64[1, K], all 0, K a power of two over M; the keys of the worlds found.
+        seen: history.Tables for one world, with room for M states.
     """
-    remember(table, 0, found.book[0].key)
+    remember(seen, 0, found.book[0].key)
     size, position = 1, 0
     while position < size:
         if found.book[position].left == 0:
@@ -46,7 +46,7 @@ def search(found, num_actions, parents, moves, table):
             copy_world(found, position, size)
             agent, action = move // num_actions, move % num_actions
             if step(found, size, agent, action) == CHANGED and not found.book[size].lost:
-                if remember(table, 0, found.book[size].key):
+                if remember(seen, 0, found.book[size].key):
                     parents[size], moves[size] = position, move
                     size += 1
         position += 1
@@ -69,8 +69,9 @@ def solve_together(puzzle: Puzzle, state: State, world: int, nodes: int = 200_00
     found = new_state(nodes, shape, state.agents.shape[1])
     found.board[0], found.agents[0], found.book[0] = state.board[world], state.agents[world], state.book[world]
     parents, moves = np.zeros((2, nodes), np.int64)
-    num_actions, table = len(puzzle.words.vocabulary.names), np.zeros((1, 1 << (2 * nodes).bit_length()), np.uint64)
-    position = int(_search_of(puzzle)(found, num_actions, parents, moves, table))
+    num_actions, seen = len(puzzle.words.vocabulary.names), History(1, True)
+    seen.make_room(nodes)
+    position = int(_search_of(puzzle)(found, num_actions, parents, moves, seen.tables))
     if position == GAVE_UP:
         raise RuntimeError(f"{puzzle.name}: not settled within {nodes:,} positions of all agents")
     if position == NO_SOLUTION:
