@@ -15,7 +15,8 @@ from functools import partial
 from typing import Any
 
 from textworlds.ids import all_team_ids
-from textworlds.multi.joint import JointEpisodes, JointTurn
+from textworlds.multi.joint import JointEpisodes
+from textworlds.multi.turns import JointTurn
 from textworlds.puzzles import PUZZLES, Puzzle
 
 __all__ = ["JointEpisodes", "JointTurn", *(f"{name}_v0" for name in PUZZLES)]
