@@ -27,9 +27,9 @@ from pettingzoo.utils import aec_to_parallel
 import textworlds.multi
 from textworlds import PUZZLES, Episode, find_id
 from textworlds.grid import CHANGED, NOT_ASKED
-from textworlds.ids import all_team_ids, find_team_id
+from textworlds.ids import all_guide_ids, all_team_ids, find_team_id
 
-TEAM_IDS = sorted(all_team_ids())
+TEAM_IDS = sorted(all_team_ids() | all_guide_ids())
 EASY = [id for id in TEAM_IDS if "easy" in id] + ["textworlds/Sokoban-hard-2p-v0", "textworlds/Maze-meeting-2p-v0"]
 NETWORK = {"observation": "picture", "action": "discrete"}
 FORMS = {
@@ -37,6 +37,10 @@ FORMS = {
     "numbers": {"action": "discrete"},
     "network": NETWORK,
     "talk": {"talk": 40, "legend": True, "feedback": True},
+    "window": {"view": 5},
+    "fog": {"view": 3, "sight": True, "fog": True, "observation": "json"},
+    "network with a view": {**NETWORK, "view": 3},
+    "a guide": {"view": 3, "guides": 1, "talk": 40, "legend": True},
 }
 forms = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 
