@@ -230,7 +230,9 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
         if joint.episodes.speaks_pictures or joint.episodes.gives_mask:
             ledger["action_mask"] = self._mask(agent)
         if joint.talk:
-            ledger["said"] = joint.said[WORLD, agent]
+            said = dict(zip(joint.names, joint.said[WORLD], strict=True))
+            ledger["said"] = said.pop(joint.names[agent])
+            ledger["heard"] = {name: words for name, words in said.items() if words}
         return ledger
 
 
