@@ -30,7 +30,10 @@ from textworlds.grid import CHANGED, NOT_ASKED
 from textworlds.ids import all_guide_ids, all_team_ids, find_team_id
 
 TEAM_IDS = sorted(all_team_ids() | all_guide_ids())
-EASY = [id for id in all_team_ids() if "easy" in id] + ["textworlds/Sokoban-hard-2p-v0", "textworlds/Maze-meeting-2p-v0"]
+EASY = [id for id in all_team_ids() if "easy" in id] + [
+    "textworlds/Sokoban-hard-2p-v0",
+    "textworlds/Maze-meeting-2p-v0",
+]
 NETWORK = {"observation": "picture", "action": "discrete"}
 FORMS = {
     "text": {},

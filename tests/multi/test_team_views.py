@@ -337,5 +337,7 @@ def test_exits_are_seen_where_they_are_in_view_only():
     for agent in range(2):
         own = joint.pictures()[0, agent]
         row, column = divmod(int(state.agents[0, agent]), state.width)
-        truth = state.board[0].reshape(-1, state.height, state.width)[1 + agent, row - 1 : row + 2, column - 1 : column + 2]
+        truth = state.board[0].reshape(-1, state.height, state.width)[
+            1 + agent, row - 1 : row + 2, column - 1 : column + 2
+        ]
         np.testing.assert_array_equal(own[1] & GOAL, truth & GOAL)

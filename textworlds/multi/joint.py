@@ -142,20 +142,20 @@ class JointEpisodes:
         Args:
             actions: for each world one message for each seat; or action numbers, int[N, A].
         """
-        played, asked = ~self.over(), None
+        asked = None
         if self.episodes.takes_numbers:
             numbers = self._read_numbers(actions)
             num_asked = np.ones(self._movers.shape, np.int64).T
         else:
-            asked = self.translator.read(self._listen(actions, played))
+            asked = self.translator.read(self._listen(actions))
             numbers = asked.actions.reshape(self.num_worlds, self.num_agents, -1)
             num_asked = asked.num_asked.reshape(numbers.shape[:2])
         waits = numbers == len(self.words.vocabulary.names)
         if waits.any():
             num_asked = num_asked - (waits[..., 0] if waits.shape[2] == 1 else waits.sum(2))
             numbers = np.where(waits, np.int8(NO_ACTION), numbers)
-        ledger, rewards = self._play(numbers, num_asked)
-        self._count(ledger, num_asked, played)
+        parts, rewards = self._play(numbers, num_asked)
+        ledger, played = by_agent(parts, parts.ledger), parts.told["took_part"].copy()
         return JointTurn(ledger.swapaxes(0, 1), played, rewards, num_asked, numbers, asked)
 
     def observe(self, turn: JointTurn | None = None, begun: np.ndarray | None = None) -> list[list[str]]:
@@ -243,7 +243,7 @@ class JointEpisodes:
         self.said[worlds] = ""
         self._first_left[worlds] = np.maximum(self.book["left"][worlds], 1)
 
-    def _listen(self, messages: Any, played: np.ndarray) -> list[str | bytes]:
+    def _listen(self, messages: Any) -> list[str | bytes]:
         """Keep what is said, and return the messages to be read for actions."""
         rows = [list(row) for row in messages]
         if len(rows) != self.num_worlds or any(len(row) != self.num_seats for row in rows):
@@ -251,12 +251,13 @@ class JointEpisodes:
         if not self.talk:
             return [message for row in rows for message in row]
         rest: list[str | bytes] = []
+        over = self.over()
         for world, row in enumerate(rows):
             for seat, message in enumerate(row):
                 spoken = take_apart(message, self.talk)
                 if seat < self.num_agents:
                     rest.append(spoken.rest)
-                if played[world]:
+                if not over[world]:
                     self.said[world, seat] = spoken.said
         return rest
 
@@ -270,34 +271,26 @@ class JointEpisodes:
             raise ValueError(f"actions are numbers from 0 to {self.num_actions - 1}; got {actions!r:.80}")
         return numbers.astype(np.int8)[:, :, None]
 
-    def _play(self, actions: np.ndarray, num_asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Play a turn; return the ledger, LINE[A, N, T], and the rewards, float64[N, S]."""
+    def _play(self, actions: np.ndarray, num_asked: np.ndarray) -> tuple[Parts, np.ndarray]:
+        """Play a turn; return its parts, and the rewards, float64[N, S]."""
         before = np.stack([self.book["left"], self.book["fewest"]]) if self.reward == "own" else np.empty((2, 0))
         movers = self._movers
         if self.order == "rotating":
             movers = (movers + self.book["num_turns"] % self.num_agents).astype(np.uint8) % self.num_agents
         num_actions, found = actions.shape[2], np.empty((3, BLOCK * actions.shape[2]), np.uint64)
-        parts = make_parts(actions, num_asked, movers, self.book)
+        parts = make_parts(actions, num_asked, movers, self.book, self._tallies)
         player = player_of(self.puzzle, self.episodes.worlds.view.fog)
         self.episodes.worlds.play_with(player, self.num_agents * num_actions, found, parts)
         rewards = np.repeat(parts.paid.sum(0)[:, None], self.num_seats, axis=1)
         if self.reward == "own":
             rewards[:, : self.num_agents] = by_agent(parts, self._own(parts, before)).T
-        return by_agent(parts, parts.ledger), rewards
+        return parts, rewards
 
     def _own(self, parts: Parts, before: np.ndarray) -> np.ndarray:
         """Return what each part is paid, float64[A, N]: who solved the level was paid for all that brought goals home."""
         left, fewest = np.concatenate([before[:, None], parts.left], axis=1)
         brought = (fewest[:-1] - fewest[1:]) / self._first_left - ((left[:-1] > 0) & (left[1:] == 0))
         return parts.paid + self.episodes.worlds.outcome_reward * brought
-
-    def _count(self, ledger: np.ndarray, num_asked: np.ndarray, played: np.ndarray) -> None:
-        """Add a turn to the tallies."""
-        asked, changed, novel = self._tallies[:, : self.num_agents]
-        asked += num_asked.T if played.all() else num_asked.T * played
-        for tally, flags in ((changed, ledger["changed"]), (novel, ledger["novel"])):
-            for turn in range(ledger.shape[2]):
-                tally += flags[:, :, turn]
 
 
 def _check_talk(talk: int, guides: int) -> None:

@@ -46,6 +46,7 @@ class Parts(NamedTuple):
     told: np.ndarray  # TOLD[N], as far as who took part
     paid: np.ndarray  # float64[A, N]
     left: np.ndarray  # int32[2, A, N], after each part the goals left, and the fewest so far in the episode
+    tallies: np.ndarray  # int64[3, S, N], by agent, of the episode: actions asked, changed and novel
 
 
 class TeamState(NamedTuple):
@@ -126,16 +127,23 @@ def play_together(state, history, pay, found, parts):
 def settle_accounts(book, parts, place, first, last):
     """Write down what came of a part."""
     for world in range(first, last):
+        mover = parts.movers[place, world]
+        parts.tallies[0, mover, world] += parts.asked[place, world] * parts.told[world].took_part
+        for turn in range(parts.ledger.shape[2]):
+            parts.tallies[1, mover, world] += parts.ledger[place, world, turn].changed
+            parts.tallies[2, mover, world] += parts.ledger[place, world, turn].novel
         parts.paid[place, world] = book[world].reward
         parts.left[0, place, world], parts.left[1, place, world] = book[world].left, book[world].fewest
 
 
-def make_parts(actions: np.ndarray, asked: np.ndarray, movers: np.ndarray, book: np.ndarray) -> Parts:
+def make_parts(
+    actions: np.ndarray, asked: np.ndarray, movers: np.ndarray, book: np.ndarray, tallies: np.ndarray
+) -> Parts:
     """Return the parts of a turn, in order.
 
     Args:
         actions, asked: int8[N, A, T] and int64[N, A], by agent.
-        movers: as in Parts.
+        movers, tallies: as in Parts.
         book: BOOK[N], the worlds'.
     """
     num_worlds, num_agents, num_actions = actions.shape
@@ -152,6 +160,7 @@ def make_parts(actions: np.ndarray, asked: np.ndarray, movers: np.ndarray, book:
         new_told(book),
         np.empty(shape),
         np.empty((2, *shape), np.int32),
+        tallies,
     )
 
 
@@ -176,7 +185,8 @@ def player_of(puzzle: Puzzle, is_watched: bool = False) -> Callable[..., tuple[i
     Or, if the turns are watched, for a sights.WatchedTeam, whose memory it keeps after each action.
     """
     state, keys = new_state(1, (1, 1, 1)), np.zeros((1, 1), np.uint64)
-    parts = make_parts(np.zeros((1, 1, 1), np.int8), np.zeros((1, 1), np.int64), np.zeros((1, 1), np.uint8), state.book)
+    asked, tallies = np.zeros((1, 1), np.int64), np.zeros((3, 1, 1), np.int64)
+    parts = make_parts(np.zeros((1, 1, 1), np.int8), asked, np.zeros((1, 1), np.uint8), state.book, tallies)
     kernel = play_together.bind(**puzzle.verbs, mover=team_mover, is_last=team_is_last)
     if not is_watched:
         return kernel.lean().entry(state, keys, np.zeros(1), keys, parts)
