@@ -14,22 +14,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from textworlds.checks import check_type
 from textworlds.episodes import Episodes
 from textworlds.grid import NO_ACTION
 from textworlds.multi.herald import Herald
 from textworlds.multi.sights import TeamEyes, show_all, team_eyes
 from textworlds.multi.solver import solve_together
-from textworlds.multi.talk import longest_quote, take_apart
+from textworlds.multi.talk import check_talk, longest_quote, take_apart
 from textworlds.multi.turns import JointTurn, Parts, by_agent, make_parts, player_of
 from textworlds.play import BLOCK
 from textworlds.puzzles import Puzzle
-from textworlds.puzzles.puzzle import MOST_AGENTS
 from textworlds.text.translator import Translator
 from textworlds.worlds import Snapshot
 
 ORDERS, REWARDS = ("fixed", "rotating"), ("shared", "own")
-MOST_SAID = 10_000
 WAIT = ("wait",)  # how it is spelled
 
 
@@ -76,7 +73,7 @@ class JointEpisodes:
         for name, value, known in (("order", order, ORDERS), ("reward", reward, REWARDS)):
             if value not in known:
                 raise ValueError(f"unknown {name} {value!r}; known: {', '.join(known)}")
-        _check_talk(talk, guides)
+        check_talk(talk, guides)
         if unfit := {"distance", "as_bytes"}.intersection(name for name, value in settings.items() if value):
             raise ValueError(f"{unfit.pop()} is for single agents")
         self.episodes = Episodes(puzzle, num_worlds, **settings)
@@ -247,7 +244,9 @@ class JointEpisodes:
         """Keep what is said, and return the messages to be read for actions."""
         rows = [list(row) for row in messages]
         if len(rows) != self.num_worlds or any(len(row) != self.num_seats for row in rows):
-            raise ValueError(f"{self.num_worlds} lists of {self.num_seats} messages are needed, one an agent")
+            raise ValueError(
+                f"{self.num_worlds} lists of {self.num_seats} messages are needed, one for each who takes part"
+            )
         if not self.talk:
             return [message for row in rows for message in row]
         rest: list[str | bytes] = []
@@ -291,13 +290,3 @@ class JointEpisodes:
         left, fewest = np.concatenate([before[:, None], parts.left], axis=1)
         brought = (fewest[:-1] - fewest[1:]) / self._first_left - ((left[:-1] > 0) & (left[1:] == 0))
         return parts.paid + self.episodes.worlds.outcome_reward * brought
-
-
-def _check_talk(talk: int, guides: int) -> None:
-    check_type(int, talk=talk, guides=guides)
-    if not 0 <= talk <= MOST_SAID:
-        raise ValueError(f"talk is a number of characters from 0 to {MOST_SAID:,}; got {talk}")
-    if not 0 <= guides <= MOST_AGENTS:
-        raise ValueError(f"guides is 0 to {MOST_AGENTS}; got {guides}")
-    if guides and not talk:
-        raise ValueError("a guide only talks; give talk, how many characters it may say in a turn")
