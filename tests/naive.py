@@ -375,3 +375,45 @@ class Onlooker:
             return True
         is_thin = is_closed(board, one, other) and not is_solid(board, one) and not is_solid(board, other)
         return bool(known) and is_thin
+
+
+class TeamOnlooker(Onlooker):
+    """What one of several agents knows of a world: the picture with its own planes first, and a plane for each agent."""
+
+    def __init__(self, size: int, sight: bool, fog: bool, reader: int, last_seen: int) -> None:
+        super().__init__(size, sight, fog)
+        self.reader, self.last_seen = reader, last_seen
+
+    def look_with(self, picture: np.ndarray, cells: list[Cell], has_owners: bool) -> np.ndarray:
+        """Return what is shown of a picture, uint8[P + A, H, W], where agents stand in these cells."""
+        turned = [(self.reader + place) % len(cells) for place in range(len(cells))]
+        board, rest = picture[0], picture[1:][turned] if has_owners else picture[1:]
+        agents = np.zeros((len(cells), *board.shape), np.uint8)
+        for plane, agent in zip(agents, turned):
+            plane[cells[agent]] = AGENT
+        truth, first = np.concatenate([board[None], rest, agents]), len(picture)
+        reach = self.size // 2 if self.size else max(board.shape)
+        seen = seen_cells(board, cells[self.reader], reach, self.sight)
+        if not self.fog:
+            self.known = {}
+        for plane in range(first, len(truth)):
+            now = cells[turned[plane - first]]
+            for cell, things in self.known.items():
+                if things[plane] and now in seen and cell != now:
+                    things[0] &= ~AGENT
+                    things[1:] = [0 if thing & AGENT and thing & ITEM else thing for thing in things[1:]]
+                    things[plane] = 0
+                elif things[plane]:
+                    things[plane] = self.last_seen
+        for plane in range(1, first):
+            if not has_owners and any(is_on(board, cell) and truth[plane][cell] & ITEM for cell in seen):
+                for things in self.known.values():
+                    things[plane] &= ~(ITEM | AGENT)
+        for cell in seen:
+            beyond = [SOLID] + [0] * (len(truth) - 1)
+            self.known[cell] = [int(plane[cell]) & ~WALLS for plane in truth] if is_on(board, cell) else beyond
+        corner, size = (0, 0), board.shape
+        if self.size and not self.fog:
+            here = cells[self.reader]
+            corner, size = (here[0] - self.size // 2, here[1] - self.size // 2), (self.size, self.size)
+        return self.draw(truth, corner, size)

@@ -21,6 +21,11 @@ def all_team_ids() -> dict[str, Found]:
     return _listed({id: puzzle for puzzle in PUZZLES.values() for id in puzzle.team_ids}, "team_ids")
 
 
+def all_guide_ids() -> dict[str, Found]:
+    """Return every id for a guide and a mover with its puzzle and settings."""
+    return _listed({id: puzzle for puzzle in PUZZLES.values() for id in puzzle.guide_ids}, "guide_ids")
+
+
 def find_id(id: str) -> Found:
     """Return the puzzle and the settings of an id, given with or without "textworlds/".
 
@@ -31,8 +36,8 @@ def find_id(id: str) -> Found:
 
 
 def find_team_id(id: str) -> Found:
-    """Return the same for an id for several agents, or for one."""
-    return _find(id, all_team_ids() | all_ids())
+    """Return the same for an id for several agents, for one with a guide, or for one."""
+    return _find(id, all_team_ids() | all_guide_ids() | all_ids())
 
 
 def _listed(puzzles: dict[str, Puzzle], kind: str) -> dict[str, Found]:

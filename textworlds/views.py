@@ -125,6 +125,12 @@ def flags_at(state, world, row, column):
 
 
 @kernel
+def thing_at(state, world, plane, cell):
+    """Return what lies in a cell on a plane of a world's picture; multi.sights puts its own in place."""
+    return state.board[world, plane * state.height * state.width + cell]
+
+
+@kernel
 def is_framed(frame, row, column):
     return 0 <= row - frame.top < frame.height and 0 <= column - frame.left < frame.width
 
@@ -157,14 +163,12 @@ def close_edge(frame, world):
 @kernel
 def crop(state, world, frame):
     """Show a window all of which is seen."""
-    cells, shown = state.height * state.width, frame.height * frame.width
     index = 0
-    for plane in range(frame.pictures.shape[1] // shown):
+    for plane in range(frame.pictures.shape[1] // (frame.height * frame.width)):
         for row in range(frame.top, frame.top + frame.height):
-            start = plane * cells + row * state.width
             for column in range(frame.left, frame.left + frame.width):
                 if 0 <= row < state.height and 0 <= column < state.width:
-                    frame.pictures[world, index] = state.board[world, start + column]
+                    frame.pictures[world, index] = thing_at(state, world, plane, row * state.width + column)
                 else:
                     frame.pictures[world, index] = 0 if plane else SOLID | WALLS
                 index += 1
@@ -196,16 +200,22 @@ def reveal(state, world, row, column, frame):
 
 @kernel
 def reveal_own(state, world, row, column, frame):
-    """Show what lies in a cell on the planes of items; each of these is nowhere else."""
-    cells, shown = state.height * state.width, frame.height * frame.width
-    place = place_in(frame, row, column)
+    """Show what lies in a cell on the planes after the first."""
+    shown, place = frame.height * frame.width, place_in(frame, row, column)
     is_inside = 0 <= row < state.height and 0 <= column < state.width
     for plane in range(1, frame.pictures.shape[1] // shown):
-        own = state.board[world, plane * cells + row * state.width + column] if is_inside else np.uint8(0)
-        if own & ITEM:
-            for index in range(plane * shown, (plane + 1) * shown):
-                frame.pictures[world, index] &= 255 - (ITEM | AGENT)
+        own = thing_at(state, world, plane, row * state.width + column) if is_inside else np.uint8(0)
+        wipe_out(state, world, plane, place, own, frame)
         frame.pictures[world, plane * shown + place] = own
+
+
+@kernel
+def wipe_out(state, world, plane, place, own, frame):
+    """Wipe out an item where else it was shown: it is in one place; multi.sights puts its own in place."""
+    if own & ITEM:
+        shown = frame.height * frame.width
+        for index in range(plane * shown, (plane + 1) * shown):
+            frame.pictures[world, index] &= 255 - (ITEM | AGENT)
 
 
 @kernel

@@ -88,7 +88,8 @@ class Worlds:
     _ended_views: np.ndarray = ended  # and as the agent saw them
     _views: tuple[np.ndarray, np.ndarray] = (np.zeros(0), np.zeros(0))
     _history: History
-    _eyes: Eyes | None = None  # of the agent, unless it sees all
+    eyes: Eyes | None = None  # of the agent, unless it sees all
+    _make_eyes: Callable[[View, int, tuple[int, int, int]], Eyes] = Eyes
 
     def __init__(
         self,
@@ -145,7 +146,7 @@ class Worlds:
 
     def copy_picture(self) -> np.ndarray:
         """Return the picture of a world alone as agents see it, uint8[P, h, w], a copy."""
-        return self._look()[1].copy() if self._eyes is None else self.copy_pictures()[0]
+        return self._look()[1].copy() if self.eyes is None else self.copy_pictures()[0]
 
     @property
     def seen_shape(self) -> tuple[int, int, int]:
@@ -161,7 +162,7 @@ class Worlds:
             worlds: int64[K].
             have_ended: as they were when the last turn had ended their episodes, before an autoreset.
         """
-        eyes, boards = self._eyes, self.ended if have_ended else self.state.board
+        eyes, boards = self.eyes, self.ended if have_ended else self.state.board
         if eyes is not None and have_ended:
             boards = self._ended_views
         elif eyes is not None:
@@ -205,8 +206,8 @@ class Worlds:
             self.book["turn_limit"][worlds] = 0  # no level is there until one has been made
             make_levels(self.puzzle, self.state, worlds, self.wanted)
             beginnings_of(self.puzzle).begin_all(self.state, self._history.tables, worlds, self.turn_limit)
-        if self._eyes is not None:
-            self._eyes.open(self.state, worlds)
+        if self.eyes is not None:
+            self.eyes.open(self.state, worlds)
         if len(self.book) == 1:
             is_made = self.levels is None
             seed, episode = int(self.book["seed"][0]), int(self.book["episode"][0])
@@ -240,8 +241,8 @@ class Worlds:
             make_bank(self.puzzle, picture[None], self.num_agents), worlds, np.zeros(len(worlds), np.int64)
         )
         self.book["index"][worlds] = -1
-        if self._eyes is not None:
-            self._eyes.open(self.state, worlds)
+        if self.eyes is not None:
+            self.eyes.open(self.state, worlds)
         if len(self.book) == 1:
             self.start = Start(picture.copy())
 
@@ -264,12 +265,12 @@ class Worlds:
         ledger, told = new_ledger(num_actions, self.book), new_told(self.book)
         self._history.make_room(num_actions)
         # then the kernel can begin episodes
-        draws = self._bank is not None and self.shape == self._level_shape and self._eyes is None
+        draws = self._bank is not None and self.shape == self._level_shape and self.eyes is None
         bank = self._no_bank if self._bank is None else self._bank
         ended = self._room_for_ended() if autoreset == SAME_STEP else state.board
-        seen = np.empty_like(state.board) if copies and self._eyes is None and (draws or not autoreset) else None
+        seen = np.empty_like(state.board) if copies and self.eyes is None and (draws or not autoreset) else None
         play = player_of(self.puzzle, self.view.fog)
-        watched = state if self._eyes is None else self._eyes.watch(state)
+        watched = state if self.eyes is None else self.eyes.watch(state)
 
         def play_part(first: int, last: int) -> tuple[int, int, int]:
             found, rng = np.empty((len(FOUND), BLOCK * num_actions), np.uint64), np.empty(1, np.uint64)
@@ -288,8 +289,8 @@ class Worlds:
             over, now = np.flatnonzero(told["terminated"] | told["truncated"] | ~told["took_part"]), copy_records(told)
             if not draws:
                 ended[over] = state.board[over]
-                if self._eyes is not None:
-                    self._ended_views = np.empty_like(self._eyes.pictures)
+                if self.eyes is not None:
+                    self._ended_views = np.empty_like(self.eyes.pictures)
                     self._ended_views[over] = self.seen(over)
                 self.begin(over)
             teller()(self.state, over, self._pay, now)
@@ -311,12 +312,21 @@ class Worlds:
         """Have another kernel play a turn of at most so many actions in each world.
 
         Args:
-            play: (state, history, pay, *arguments) -> for how many more states there is room, and anything.
+            play: (state, history, pay, *arguments) -> for how many more states there is room, and anything; with fog the state is
+                what the eyes watch, and they look once more after the turn.
             num_actions: of all agents together.
         """
         self._history.make_room(num_actions)
-        room, _ = play(self.state, self._history.tables, self._pay, *arguments)
+        watched = self.state if self.eyes is None else self.eyes.watch(self.state)
+        room, _ = play(watched, self._history.tables, self._pay, *arguments)
         self._history.room = min(self._history.room, room)
+        if self.eyes is not None and self.view.fog:
+            self.eyes.look(self.state, 0, len(self.book))
+
+    def give_eyes(self, make: Callable[[View, int, tuple[int, int, int]], Eyes]) -> None:
+        """Have other eyes look at the worlds from now on, made like Eyes(view, N, shape) if not all is seen."""
+        self._make_eyes = make
+        self._open_eyes()
 
     def play_alone(self, actions: Sequence[int], num_asked: int) -> tuple[bytes, tuple[Any, ...]]:
         """Play a turn of a world alone, with the same kernel and less ado.
@@ -339,7 +349,7 @@ class Worlds:
         if len(actions) > history.room:
             history.make_room(len(actions))
         play = lone_player_of(self.puzzle, self.view.fog)
-        state = self.state if self._eyes is None else self._eyes.watch(self.state)
+        state = self.state if self.eyes is None else self.eyes.watch(self.state)
         room, _ = play(state, history.tables, found, row, asked, self._pay, ledger, told)
         if room < history.room:
             history.room = room
@@ -347,7 +357,7 @@ class Worlds:
 
     def copy_pictures(self, worlds: np.ndarray | None = None, have_ended: bool = False) -> np.ndarray:
         """Return the pictures of all worlds or those listed as agents see them, uint8[K, P, h, w], a copy; see seen."""
-        if worlds is not None or self._eyes is not None:
+        if worlds is not None or self.eyes is not None:
             boards = self.seen(worlds, have_ended)
             return (boards if worlds is not None else boards.copy()).reshape(-1, *self.seen_shape)
         copy = np.empty_like(self.state.board)
@@ -409,7 +419,7 @@ class Worlds:
 
     def snapshot(self) -> Snapshot:
         """Return a copy of all that playing on depends on."""
-        memory = self._eyes.recall() if self._eyes is not None and self.view.fog else None
+        memory = self.eyes.recall() if self.eyes is not None and self.view.fog else None
         return Snapshot(self.puzzle.name, copy_state(self.state), self._history.copy(), self.start, memory)
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -449,6 +459,6 @@ class Worlds:
 
     def _open_eyes(self, memory: Memory | None = None) -> None:
         """Give the agent eyes for boards of this shape, unless it sees all."""
-        self._eyes = Eyes(self.view, len(self.book), self.shape) if self.view.is_partial else None
-        if self._eyes is not None and memory is not None:
-            self._eyes.remember(memory)
+        self.eyes = self._make_eyes(self.view, len(self.book), self.shape) if self.view.is_partial else None
+        if self.eyes is not None and memory is not None:
+            self.eyes.remember(memory)

@@ -27,16 +27,24 @@ from pettingzoo.utils import aec_to_parallel
 import textworlds.multi
 from textworlds import PUZZLES, Episode, find_id
 from textworlds.grid import CHANGED, NOT_ASKED
-from textworlds.ids import all_team_ids, find_team_id
+from textworlds.ids import all_guide_ids, all_team_ids, find_team_id
 
-TEAM_IDS = sorted(all_team_ids())
-EASY = [id for id in TEAM_IDS if "easy" in id] + ["textworlds/Sokoban-hard-2p-v0", "textworlds/Maze-meeting-2p-v0"]
+TEAM_IDS = sorted(all_team_ids() | all_guide_ids())
+EASY = [id for id in all_team_ids() if "easy" in id] + [
+    "textworlds/Sokoban-hard-2p-v0",
+    "textworlds/Maze-meeting-2p-v0",
+]
 NETWORK = {"observation": "picture", "action": "discrete"}
 FORMS = {
     "text": {},
     "numbers": {"action": "discrete"},
     "network": NETWORK,
     "talk": {"talk": 40, "legend": True, "feedback": True},
+    "window": {"view": 5},
+    "fog": {"view": 3, "sight": True, "fog": True, "observation": "json"},
+    "network with a view": {**NETWORK, "view": 3},
+    "a guide": {"view": 3, "guides": 1, "talk": 40, "legend": True},
+    "guides and pictures": {"sight": True, "guides": 2, "talk": 40, "observation": "picture"},
 }
 forms = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 
@@ -51,10 +59,13 @@ def parallel(id=EASY[0], **settings):
 
 @pytest.fixture(autouse=True)
 def _strictly():
-    """Take PettingZoo's warnings for errors, but for those that say an observation is a dict."""
+    """Take PettingZoo's warnings for errors, but for those that say an observation is a dict, or a guide no agent."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         warnings.filterwarnings("ignore", message=".*(probably should be|not a NumPy array).*")
+        warnings.filterwarnings("ignore", message="Agents have different observation space sizes")
+        warnings.filterwarnings("ignore", message="Agents have different action space sizes")
+        warnings.filterwarnings("ignore", message="Observations are different shapes")
         yield
 
 
@@ -69,6 +80,18 @@ def test_every_id_passes_the_tests_of_agents_in_turn(id):
     env = module_of(id).env(id, turn_limit=20)
     api_test(env, num_cycles=40)
     seed_test(lambda: module_of(id).env(id), num_cycles=10)
+
+
+@forms
+@pytest.mark.parametrize("id", EASY)
+def test_agents_have_the_same_spaces_and_guides_have_their_own(id, form):
+    env = parallel(id, **form)
+    agents = env.possible_agents[: env.joint.num_agents]
+    for space in (env.observation_space, env.action_space):
+        assert all(space(agent) == space(agents[0]) for agent in agents)
+    assert all(env.action_space(guide) != env.action_space(agents[0]) for guide in env.possible_agents[len(agents) :])
+    seen, _ = env.reset(seed=0)
+    assert all(env.observation_space(agent).contains(seen[agent]) for agent in env.possible_agents)
 
 
 @forms
@@ -160,6 +183,14 @@ def test_messages_and_numbers_give_the_same_games():
         for agent, info in infos.items():
             assert info["changed"] == [plain[agent]["changed"]] and info["reason"] == [plain[agent]["reason"]]
             assert info["num_changed"] == plain[agent]["num_changed"]
+
+
+def test_infos_say_who_said_what():
+    env = parallel("Maze-easy-guide-v0", observation="picture")
+    env.reset(seed=0)
+    *_, infos = env.step({"player_0": "<action>wait</action>", "guide_0": "<say>left</say>"})
+    assert infos["player_0"]["heard"] == {"the guide": "left"} and infos["player_0"]["said"] == ""
+    assert infos["guide_0"]["heard"] == {} and infos["guide_0"]["said"] == "left"
 
 
 @pytest.mark.parametrize("name", PUZZLES)

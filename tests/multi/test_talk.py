@@ -93,6 +93,12 @@ def test_whatever_is_said_only_messages_own_actions_are_played(texts):
     np.testing.assert_array_equal(joint.episodes.worlds.state.agents, silent.episodes.worlds.state.agents)
 
 
+@pytest.mark.parametrize("talk", [0, 60])
+def test_what_is_no_text_is_refused_in_a_sentence(talk):
+    with pytest.raises(TypeError, match="a message is a str, not int"):
+        joint_of("Maze-easy-2p-v0", talk=talk).act([[5, WAITS]])
+
+
 def test_without_the_channel_the_tag_is_text():
     joint = joint_of("Maze-easy-2p-v0", talk=0)
     turn = joint.act([["<say>hi</say><action>wait</action>", WAITS]])

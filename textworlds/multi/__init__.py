@@ -14,8 +14,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from textworlds.ids import all_team_ids
-from textworlds.multi.joint import JointEpisodes, JointTurn
+from textworlds.ids import all_guide_ids, all_team_ids
+from textworlds.multi.joint import JointEpisodes
+from textworlds.multi.turns import JointTurn
 from textworlds.puzzles import PUZZLES, Puzzle
 
 __all__ = ["JointEpisodes", "JointTurn", *(f"{name}_v0" for name in PUZZLES)]
@@ -54,7 +55,7 @@ def _register() -> None:
         from pettingzoo import register
     except ImportError:
         return
-    for id, (puzzle, _) in all_team_ids().items():
+    for id, (puzzle, _) in (all_team_ids() | all_guide_ids()).items():
         kwargs = {"puzzle": puzzle.name, "id": id}
         register("parallel", id, entry_point="textworlds.multi.parallel:make_parallel", kwargs=kwargs)
         register("aec", id, entry_point="textworlds.multi.parallel:make_aec", kwargs=kwargs)

@@ -13,10 +13,12 @@ from textworlds.envs.spaces import MessageSpace, ObservationSpace
 from textworlds.episodes import TOTALS
 from textworlds.grid import OVER_LIMIT
 from textworlds.ids import find_team_id
-from textworlds.multi.joint import JointEpisodes, JointTurn
+from textworlds.multi.joint import WAIT, JointEpisodes
+from textworlds.multi.turns import JointTurn
 from textworlds.pixels import draw_pixels
 from textworlds.puzzles import find_puzzle
 from textworlds.text import formats
+from textworlds.text.words import Vocabulary
 
 WORLD = 0
 Seen = dict[str, Any]
@@ -26,8 +28,8 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
     """One world in which several agents take joint turns; see JointEpisodes for whose turn is when.
 
     Agents are called "player_0", "player_1" (by the puzzle's noun), as PettingZoo's tools like it; in texts they are A, B,
-    ... (`names`), one character each. An observation is a dict: `observation`, uint8[P + A, H, W] (JointEpisodes.pictures);
-    `text`; and `action_mask`, int8[number of actions]. With observation="picture" it is the picture alone, and the mask is
+    ... (`names`), one character each. Guides are "guide_0", ..., after them. An observation is a dict: `observation`,
+    uint8[P + A, h, w] (JointEpisodes.pictures; whole_pictures for a guide); `text`; and `action_mask`, int8[number of actions]. With observation="picture" it is the picture alone, and the mask is
     in the info. Actions are messages, or numbers with action="discrete". `infos[agent]` is the ledger of textworlds.Episode
     for that agent's own actions; `num_asked`, `num_changed` and `num_novel` are its own, `num_turns`, `goals_left`, `solved` and
     `deadlocked` the team's.
@@ -57,14 +59,14 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
         if max_cycles is not None:
             self.max_cycles = min(max_cycles, self.max_cycles)
         episodes = self.joint.episodes
-        self.names = dict(
-            zip((f"{self.joint.words.agent}_{n}" for n in range(self.joint.num_agents)), self.joint.names, strict=True)
-        )
-        self.possible_agents = list(self.names)
+        num_agents, num_seats = self.joint.num_agents, self.joint.num_seats
+        self.possible_agents = [f"{self.joint.words.agent}_{number}" for number in range(num_agents)]
+        self.possible_agents += [f"guide_{number}" for number in range(num_seats - num_agents)]
+        self.names = dict(zip(self.possible_agents, self.joint.names, strict=True))
         self.agents: list[str] = []
-        self._spaces = {agent: self._make_spaces() for agent in self.possible_agents}
+        self._spaces = {agent: self._make_spaces(seat) for seat, agent in enumerate(self.possible_agents)}
         self._flags = [name for _, name in episodes.flags]
-        self.state_space = spaces.Box(0, 255, self.joint.picture_shape, np.uint8)
+        self.state_space = spaces.Box(0, 255, self.joint.whole_shape, np.uint8)
         self._random = np.random.default_rng()
         self._has_seed = False
 
@@ -125,8 +127,8 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
         return seen, rewards, *ends, infos
 
     def state(self) -> np.ndarray:
-        """Return the world as the first agent sees it, uint8[P + A, H, W]."""
-        return self.joint.pictures()[WORLD, 0]
+        """Return the whole world, uint8[P + A, H, W]: what the first agent sees if it sees all."""
+        return self.joint.whole_pictures()[WORLD]
 
     def render(self) -> Any:
         """Return the world as render_mode says, or print it."""
@@ -145,15 +147,18 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
     def close(self) -> None:
         """Do nothing; there is nothing to close."""
 
-    def _make_spaces(self) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
-        joint = self.joint
-        picture = spaces.Box(0, 255, joint.picture_shape, np.uint8)
-        action: spaces.Space[Any] = MessageSpace(joint.translator.words.vocabulary, joint.translator.grammar)
+    def _make_spaces(self, seat: int) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
+        joint, vocabulary = self.joint, self.joint.translator.words.vocabulary
+        shape, num_actions = joint.picture_shape, joint.num_actions
+        if seat >= joint.num_agents:
+            shape, num_actions, vocabulary = joint.whole_shape, 1, Vocabulary((WAIT,), num_directions=0)
+        picture = spaces.Box(0, 255, shape, np.uint8)
+        action: spaces.Space[Any] = MessageSpace(vocabulary, joint.translator.grammar)
         if joint.episodes.takes_numbers:
-            action = spaces.Discrete(joint.num_actions)
+            action = spaces.Discrete(num_actions)
         if joint.episodes.speaks_pictures:
             return picture, action
-        text, mask = ObservationSpace(joint.max_length), spaces.MultiBinary(joint.num_actions)
+        text, mask = ObservationSpace(joint.max_length), spaces.MultiBinary(num_actions)
         return spaces.Dict({"observation": picture, "text": text, "action_mask": mask}), action
 
     def _known(self, agent: str) -> str:
@@ -172,26 +177,34 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
 
     def _check_fits(self, level: Any, world: np.ndarray, seeds: np.ndarray | None) -> None:
         """Place a level of the size that the observation spaces have."""
-        shape = self.joint.picture_shape
-        before = self.joint.episodes.worlds.snapshot()
+        shape, before = self.joint.whole_shape, self.joint.get_state()
         self.joint.place(world, level, seeds)
-        if self.joint.picture_shape != shape:
-            found = self.joint.picture_shape
-            self.joint.episodes.restore(before)
+        if (found := self.joint.whole_shape) != shape:
+            self.joint.set_state(before)
             raise ValueError(f"pictures here have the shape {shape}; those of the level given have {found}")
 
     def _see(self, turn: JointTurn | None) -> Seen:
-        pictures = self.joint.pictures()[WORLD]
+        pictures = [*self.joint.pictures()[WORLD]]
+        if self.joint.num_seats > self.joint.num_agents:
+            pictures += [*self.joint.whole_pictures()] * (self.joint.num_seats - self.joint.num_agents)
         if self.joint.episodes.speaks_pictures:
             return dict(zip(self.agents, pictures, strict=True))
-        texts, masks = self.joint.observe(turn)[WORLD], self.joint.action_masks()[WORLD].astype(np.int8)
+        texts = self.joint.observe(turn)[WORLD]
         return {
-            agent: {"observation": pictures[place], "text": texts[place], "action_mask": masks[place]}
-            for place, agent in enumerate(self.agents)
+            agent: {"observation": pictures[seat], "text": texts[seat], "action_mask": self._mask(seat)}
+            for seat, agent in enumerate(self.agents)
         }
+
+    def _mask(self, seat: int) -> np.ndarray:
+        """Return a seat's action mask, int8[number of actions]; a guide can always wait."""
+        if seat >= self.joint.num_agents:
+            return np.ones(1, np.int8)
+        return self.joint.action_masks()[WORLD, seat].astype(np.int8)
 
     def _ledger(self, turn: JointTurn, agent: int) -> Seen:
         """Return what became of an agent's own actions in a turn; see textworlds.Episode."""
+        if agent >= self.joint.num_agents:
+            return {name: [] for name in (*self._flags, "reason", "actions")} | {"asked": 0}
         lines, reading = turn.ledger[WORLD, agent], turn.reading(WORLD, agent)
         if reading is None:
             ledger: Seen = {name: bool(lines[name][0]) for name in self._flags}
@@ -215,9 +228,11 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
         if joint.episodes.worlds.levels is not None:
             ledger["index"] = int(book["index"][WORLD])
         if joint.episodes.speaks_pictures or joint.episodes.gives_mask:
-            ledger["action_mask"] = joint.action_masks()[WORLD, agent].astype(np.int8)
+            ledger["action_mask"] = self._mask(agent)
         if joint.talk:
-            ledger["said"] = joint.said[WORLD, agent]
+            said = dict(zip(joint.names, joint.said[WORLD], strict=True))
+            ledger["said"] = said.pop(joint.names[agent])
+            ledger["heard"] = {name: words for name, words in said.items() if words}
         return ledger
 
 

@@ -7,9 +7,12 @@ another or look like one of ours, and it is never read for actions: not in the m
 import json
 from typing import NamedTuple
 
+from textworlds.checks import check_type
+from textworlds.puzzles.puzzle import MOST_AGENTS
 from textworlds.text.grammars import after_thoughts
 
 OPENING, CLOSING = "<say>", "</say>"
+MOST_SAID = 10_000
 
 
 class Spoken(NamedTuple):
@@ -26,6 +29,8 @@ def take_apart(message: str | bytes, limit: int) -> Spoken:
     or an odd one nothing is said, and the message is left as it is.
     """
     text = message.decode(errors="replace") if isinstance(message, bytes) else message
+    if not isinstance(text, str):
+        raise TypeError(f"a message is a str, not {type(text).__name__}")
     answer = after_thoughts(text)
     folded = "".join(char.lower() if char.isascii() else char for char in answer)
     start, end = folded.find(OPENING), folded.find(CLOSING)
@@ -48,3 +53,14 @@ def quote(speaker: str, said: str) -> str:
 def longest_quote(limit: int) -> int:
     """Return a length that no such line exceeds: of a character beyond the sixteen-bit ones JSON makes twelve."""
     return limit * 12 + 32
+
+
+def check_talk(talk: int, guides: int) -> None:
+    """Raise ValueError unless so many characters may be said in a turn, with so many guides."""
+    check_type(int, talk=talk, guides=guides)
+    if not 0 <= talk <= MOST_SAID:
+        raise ValueError(f"talk is a number of characters from 0 to {MOST_SAID:,}; got {talk}")
+    if not 0 <= guides <= MOST_AGENTS:
+        raise ValueError(f"guides is 0 to {MOST_AGENTS}; got {guides}")
+    if guides and not talk:
+        raise ValueError("a guide only talks; give talk, how many characters it may say in a turn")

@@ -1,4 +1,4 @@
-"""The kernels of joint turns: each world's agents one after another, with an account for each; and what each agent sees.
+"""The kernels of joint turns: each world's agents one after another, with an account for each.
 
 Worlds are played a block at a time, all agents of a block before the next one, so that what the earlier agents touched is
 still at hand for the later ones.
@@ -6,15 +6,35 @@ still at hand for the later ones.
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from textworlds.grid import AGENT, copy_cells, new_records, new_state
+from textworlds.grid import new_records, new_state
 from textworlds.history import ENDLESS, History
 from textworlds.kernel import kernel
+from textworlds.multi.sights import TEAM_VERBS, TeamEyes, team_step_and_look
 from textworlds.play import BLOCK, FOUND, LINE, new_told, play_block
 from textworlds.puzzles import Puzzle
+from textworlds.text.grammars import Reading
+from textworlds.text.translator import Asked
+from textworlds.views import Memory, View
+
+
+class JointTurn(NamedTuple):
+    """What one joint turn in N worlds of A agents did. All arrays are fresh."""
+
+    ledger: np.ndarray  # LINE[N, A, T], see play
+    played: np.ndarray  # bool[N], worlds whose episode was not over before
+    rewards: np.ndarray  # float64[N, S], one for each seat
+    num_asked: np.ndarray  # int64[N, A]
+    actions: np.ndarray  # int8[N, A, T]
+    asked: Asked | None  # how the messages were read, world by world; None if actions are numbers
+
+    def reading(self, world: int, agent: int) -> Reading | None:
+        """Return how an agent's message was read; None if its action was a number."""
+        place = world * self.actions.shape[1] + agent
+        return None if self.asked is None else self.asked.readings[self.asked.rows[place]]
 
 
 class Parts(NamedTuple):
@@ -27,6 +47,7 @@ class Parts(NamedTuple):
     told: np.ndarray  # TOLD[N], as far as who took part
     paid: np.ndarray  # float64[A, N]
     left: np.ndarray  # int32[2, A, N], after each part the goals left, and the fewest so far in the episode
+    tallies: np.ndarray  # int64[3, S, N], by agent, of the episode: actions asked, changed and novel
 
 
 class TeamState(NamedTuple):
@@ -39,6 +60,36 @@ class TeamState(NamedTuple):
     width: int
     movers: np.ndarray  # uint8[N]
     ends: bool  # whether this part is the turn's last
+
+
+class WatchedTeamState(NamedTuple):
+    """A TeamState, and what all agents have seen: see sights.WatchedTeam."""
+
+    board: np.ndarray
+    agents: np.ndarray
+    book: np.ndarray
+    height: int
+    width: int
+    movers: np.ndarray
+    ends: bool
+    vision: View
+    memory: Memory
+    has_owners: bool
+
+
+@kernel
+def team_of(state, movers, ends):
+    """Return the state with whose part of the turn it is."""
+    return TeamState(state.board, state.agents, state.book, state.height, state.width, movers, ends)
+
+
+@kernel
+def watched_team_of(state, movers, ends):
+    """Return the same for a WatchedTeam."""
+    vision, memory, has_owners = state.vision, state.memory, state.has_owners
+    return WatchedTeamState(
+        state.board, state.agents, state.book, state.height, state.width, movers, ends, vision, memory, has_owners
+    )
 
 
 @kernel
@@ -65,8 +116,7 @@ def play_together(state, history, pay, found, parts):
     for first in range(0, num_worlds, BLOCK):
         last = min(first + BLOCK, num_worlds)
         for place in range(num_agents):
-            movers, ends = parts.movers[place], place == num_agents - 1
-            team = TeamState(state.board, state.agents, state.book, state.height, state.width, movers, ends)
+            team = team_of(state, parts.movers[place], place == num_agents - 1)
             actions, asked, ledger = parts.actions[place], parts.asked[place], parts.ledger[place]
             room_here, read_here = play_block(
                 team, history, found, actions, asked, pay, ledger, parts.told, first, last
@@ -80,42 +130,23 @@ def play_together(state, history, pay, found, parts):
 def settle_accounts(book, parts, place, first, last):
     """Write down what came of a part."""
     for world in range(first, last):
+        mover = parts.movers[place, world]
+        parts.tallies[0, mover, world] += parts.asked[place, world] * parts.told[world].took_part
+        for turn in range(parts.ledger.shape[2]):
+            parts.tallies[1, mover, world] += parts.ledger[place, world, turn].changed
+            parts.tallies[2, mover, world] += parts.ledger[place, world, turn].novel
         parts.paid[place, world] = book[world].reward
         parts.left[0, place, world], parts.left[1, place, world] = book[world].left, book[world].fewest
 
 
-@kernel
-def show(board, agents, num_cells, has_owners, seen):
-    """Fill in what each agent sees.
-
-    Args:
-        board: uint8[N, P * H * W].
-        agents: int32[N, A], cells.
-        num_cells: H * W.
-        has_owners: whether the planes of the board after the first are the agents'.
-        seen: uint8[N, A, (P + A) * H * W].
-    """
-    num_agents, size = agents.shape[1], board.shape[1]
-    for world in range(board.shape[0]):
-        for agent in range(num_agents):
-            row = seen[world, agent]
-            copy_cells(board[world], row)
-            for index in range(size, row.size):
-                row[index] = 0
-            for place in range(num_agents):
-                other = (agent + place) % num_agents
-                row[size + place * num_cells + agents[world, other]] = AGENT
-                if has_owners:
-                    start, end = (1 + place) * num_cells, (2 + place) * num_cells
-                    copy_cells(board[world, (1 + other) * num_cells :][:num_cells], row[start:end])
-
-
-def make_parts(actions: np.ndarray, asked: np.ndarray, movers: np.ndarray, book: np.ndarray) -> Parts:
+def make_parts(
+    actions: np.ndarray, asked: np.ndarray, movers: np.ndarray, book: np.ndarray, tallies: np.ndarray
+) -> Parts:
     """Return the parts of a turn, in order.
 
     Args:
         actions, asked: int8[N, A, T] and int64[N, A], by agent.
-        movers: as in Parts.
+        movers, tallies: as in Parts.
         book: BOOK[N], the worlds'.
     """
     num_worlds, num_agents, num_actions = actions.shape
@@ -132,6 +163,7 @@ def make_parts(actions: np.ndarray, asked: np.ndarray, movers: np.ndarray, book:
         new_told(book),
         np.empty(shape),
         np.empty((2, *shape), np.int32),
+        tallies,
     )
 
 
@@ -150,16 +182,18 @@ def by_agent(parts: Parts, values: np.ndarray) -> np.ndarray:
 
 
 @cache
-def player_of(puzzle: Puzzle) -> Callable[..., tuple[int, int]]:
-    """Return `play_together` for a puzzle, for just the types that the functions above give."""
-    state, found = new_state(1, (1, 1, 1)), np.zeros((len(FOUND), 1), np.uint64)
-    parts = make_parts(np.zeros((1, 1, 1), np.int8), np.zeros((1, 1), np.int64), np.zeros((1, 1), np.uint8), state.book)
+def player_of(puzzle: Puzzle, is_watched: bool = False) -> Callable[..., tuple[int, int]]:
+    """Return `play_together` for a puzzle, for just the types that the functions above give.
+
+    Or, if the turns are watched, for a sights.WatchedTeam, whose memory it keeps after each action.
+    """
+    state, tables, found = new_state(1, (1, 1, 1)), History(1, True).tables, np.zeros((len(FOUND), 1), np.uint64)
+    asked, tallies = np.zeros((1, 1), np.int64), np.zeros((3, 1, 1), np.int64)
+    parts = make_parts(np.zeros((1, 1, 1), np.int8), asked, np.zeros((1, 1), np.uint8), state.book, tallies)
     kernel = play_together.bind(**puzzle.verbs, mover=team_mover, is_last=team_is_last)
-    return kernel.lean().entry(state, History(1, True).tables, np.zeros(1), found, parts)
-
-
-@cache
-def shower() -> Callable[..., Any]:
-    """Return `show`, for the types that worlds have."""
-    state = new_state(1, (1, 1, 1))
-    return show.entry(state.board, state.agents, 1, True, np.zeros((1, 1, 1), np.uint8))
+    if not is_watched:
+        return kernel.lean().entry(state, tables, np.zeros(1), found, parts)
+    watched = TeamEyes(1, False, View(1, False, True), 1, (1, 1, 1)).watch(state)
+    step = team_step_and_look.bind(unwatched_step=puzzle.step)
+    kernel = kernel.bind(step=step, team_of=watched_team_of, **TEAM_VERBS)
+    return kernel.lean().entry(watched, tables, np.zeros(1), found, parts)

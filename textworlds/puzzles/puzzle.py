@@ -52,6 +52,7 @@ class Puzzle:
         ids: name of an environment ("Sokoban-easy-v0") -> its settings: height, width, turn_limit, options, and
             anything else that the environments take.
         team_ids: the same for several agents ("Sokoban-easy-2p-v0"); their options say num_agents.
+        guide_ids: the same for one agent that sees little and a guide that sees all ("Sokoban-easy-guide-v0"); see guided.
         solves_alone: options -> whether the first agent alone can solve such levels, the others standing still, so that
             `solve` answers for them. It returns GAVE_UP for the others.
         step: kernel (state, world, agent, action) -> int. Play one action in place; CHANGED or the reason why nothing
@@ -89,6 +90,7 @@ class Puzzle:
     costs: tuple[str, ...] = ("moves",)
     is_lost: Kernel = never_lost
     team_ids: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    guide_ids: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     solves_alone: Callable[[Any], bool] = lambda options: True
     roams: bool = False
     rewards: Mapping[str, Mapping[int, float]] = field(default_factory=lambda: {"outcome": {SOLVED: 1.0}})
@@ -142,3 +144,11 @@ def check_num_agents(num_agents: int) -> str:
 def square(size: int, turn_limit: int, **others: Any) -> dict[str, Any]:
     """Return the settings of an id whose levels have as many rows as columns."""
     return {"height": size, "width": size, "turn_limit": turn_limit, **others}
+
+
+GUIDED = {"guides": 1, "talk": 200, "view": 3}  # what an id for a guide and a mover adds to one for a single agent
+
+
+def guided(ids: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return ids for a guide and a mover, with the levels of these: "Maze-easy-v0" -> "Maze-easy-guide-v0"."""
+    return {"-guide-v".join(id.rsplit("-v", 1)): {**settings, **GUIDED} for id, settings in ids.items()}

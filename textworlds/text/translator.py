@@ -183,9 +183,13 @@ class Translator:
 
     def open(self, text: str) -> str:
         """Return the first observation of an episode."""
-        key = f"{self.words.key}\n" if self.format in MAPS else ""
         view = f"{self.what_is_seen}\n" if self.view.is_partial else ""
-        return f"{self.words.rules}\n{key}{view}{self.how_to_answer}\n\n{text}" if self.legend else text
+        return f"{self.rules_and_key}\n{view}{self.how_to_answer}\n\n{text}" if self.legend else text
+
+    @property
+    def rules_and_key(self) -> str:
+        """What the puzzle is, and what the glyphs of a map mean."""
+        return f"{self.words.rules}\n{self.words.key}" if self.format in MAPS else self.words.rules
 
     @property
     def what_is_seen(self) -> str:

@@ -25,7 +25,7 @@ from textworlds.puzzles.maze.generator import ANY, BACKTRACKER, WILSON, Options,
 from textworlds.puzzles.maze.rules import goals_left, step
 from textworlds.puzzles.maze.solver import solve
 from textworlds.puzzles.maze.words import WORDS
-from textworlds.puzzles.puzzle import MOST_AGENTS, Puzzle, check_num_agents, square
+from textworlds.puzzles.puzzle import MOST_AGENTS, Puzzle, check_num_agents, guided, square
 
 
 def check_options(options: Options, height: int, width: int) -> str:
@@ -85,15 +85,19 @@ def check_level(picture: np.ndarray) -> str:
     return ""
 
 
+GRADED = {
+    "Maze-easy-v0": square(9, 60, min_moves=6, max_moves=10),
+    "Maze-medium-v0": square(11, 120, min_moves=12, max_moves=20),
+    "Maze-hard-v0": square(15, 200, min_moves=22, max_moves=36),
+    "Maze-expert-v0": square(25, 500, loops=10, min_moves=40, max_moves=60),
+}
+
 PUZZLE = Puzzle(
     name="maze",
     words=WORDS,
     options=Options,
     ids={
-        "Maze-easy-v0": square(9, 60, min_moves=6, max_moves=10),
-        "Maze-medium-v0": square(11, 120, min_moves=12, max_moves=20),
-        "Maze-hard-v0": square(15, 200, min_moves=22, max_moves=36),
-        "Maze-expert-v0": square(25, 500, loops=10, min_moves=40, max_moves=60),
+        **GRADED,
         "WMAct-Maze-v0": square(9, 30, min_moves=20, max_moves=28),
         "WMAct-Maze-hard-v0": square(13, 30, min_moves=40, max_moves=60),
     },
@@ -105,6 +109,7 @@ PUZZLE = Puzzle(
     check_level=check_level,
     num_planes=lambda options: 1 + options.num_agents if options.num_agents > 1 and not options.meeting else 1,
     solves_alone=lambda options: options.num_agents == 1,
+    guide_ids=guided(GRADED),
     team_ids={
         "Maze-easy-2p-v0": square(9, 60, num_agents=2, loops=20, min_moves=4, max_moves=10),
         "Maze-medium-2p-v0": square(11, 120, num_agents=2, loops=20, min_moves=8, max_moves=20),

@@ -20,7 +20,7 @@ Versions: v0.
 import numpy as np
 
 from textworlds.grid import AGENT, GOAL, ITEM
-from textworlds.puzzles.puzzle import MOST_AGENTS, Puzzle, check_num_agents, square
+from textworlds.puzzles.puzzle import MOST_AGENTS, Puzzle, check_num_agents, guided, square
 from textworlds.puzzles.sokoban.deadlocks import is_lost
 from textworlds.puzzles.sokoban.generator import Options, generate
 from textworlds.puzzles.sokoban.rules import goals_left, step
@@ -67,15 +67,19 @@ def check_level(picture: np.ndarray) -> str:
     return ""
 
 
+GRADED = {
+    "Sokoban-easy-v0": square(7, 60, num_boxes=1, min_pushes=3, max_pushes=5),
+    "Sokoban-medium-v0": square(7, 100, num_boxes=2, min_pushes=6, max_pushes=9),
+    "Sokoban-hard-v0": square(8, 150, num_boxes=3, min_pushes=10, max_pushes=14),
+    "Sokoban-expert-v0": square(10, 200, num_boxes=4, min_pushes=15, max_pushes=40),
+}
+
 PUZZLE = Puzzle(
     name="sokoban",
     words=WORDS,
     options=Options,
     ids={
-        "Sokoban-easy-v0": square(7, 60, num_boxes=1, min_pushes=3, max_pushes=5),
-        "Sokoban-medium-v0": square(7, 100, num_boxes=2, min_pushes=6, max_pushes=9),
-        "Sokoban-hard-v0": square(8, 150, num_boxes=3, min_pushes=10, max_pushes=14),
-        "Sokoban-expert-v0": square(10, 200, num_boxes=4, min_pushes=15, max_pushes=40),
+        **GRADED,
         "WMAct-Sokoban-v0": square(7, 30, num_boxes=2, min_pushes=4, max_pushes=9),
         "WMAct-Sokoban-hard1-v0": square(10, 30, num_boxes=2, min_pushes=6, max_pushes=14),
         "WMAct-Sokoban-hard2-v0": square(7, 30, num_boxes=3, min_pushes=6, max_pushes=14),
@@ -91,6 +95,7 @@ PUZZLE = Puzzle(
     roams=True,
     num_planes=lambda options: 1 + options.num_agents * options.owners,
     solves_alone=lambda options: not options.owners,
+    guide_ids=guided(GRADED),
     team_ids={
         "Sokoban-easy-2p-v0": square(7, 60, num_agents=2, num_boxes=2, min_pushes=3, max_pushes=8),
         "Sokoban-medium-2p-v0": square(8, 100, num_agents=2, num_boxes=3, min_pushes=7, max_pushes=14),

@@ -22,7 +22,7 @@ Versions: v0.
 import numpy as np
 
 from textworlds.grid import AGENT, AGENT_IN_WAY, CHANGED, GOAL, ITEM, SOLVED, WALL_IN_WAY
-from textworlds.puzzles.puzzle import MOST_AGENTS, Puzzle, check_num_agents, square
+from textworlds.puzzles.puzzle import MOST_AGENTS, Puzzle, check_num_agents, guided, square
 from textworlds.puzzles.taxi.generator import Options, generate
 from textworlds.puzzles.taxi.rules import NO_FARE, NO_PASSENGER, NO_STAND, TAXI_FULL, goals_left, step
 from textworlds.puzzles.taxi.solver import solve
@@ -105,15 +105,19 @@ def _check_passenger(plane: np.ndarray, taxis: np.ndarray, stands: np.ndarray) -
     return ""
 
 
+GRADED = {
+    "Taxi-easy-v0": square(5, 60, min_moves=6, max_moves=12),
+    "Taxi-medium-v0": square(7, 120, num_stands=5, num_passengers=2, min_moves=15, max_moves=25),
+    "Taxi-hard-v0": square(9, 200, num_stands=6, num_passengers=3, min_moves=28, max_moves=44),
+    "Taxi-expert-v0": square(12, 300, num_stands=8, num_passengers=4, min_moves=48, max_moves=80),
+}
+
 PUZZLE = Puzzle(
     name="taxi",
     words=WORDS,
     options=Options,
     ids={
-        "Taxi-easy-v0": square(5, 60, min_moves=6, max_moves=12),
-        "Taxi-medium-v0": square(7, 120, num_stands=5, num_passengers=2, min_moves=15, max_moves=25),
-        "Taxi-hard-v0": square(9, 200, num_stands=6, num_passengers=3, min_moves=28, max_moves=44),
-        "Taxi-expert-v0": square(12, 300, num_stands=8, num_passengers=4, min_moves=48, max_moves=80),
+        **GRADED,
         "Taxi-classic-v0": square(5, 200, classic=1, rewards="classic", action_mask=True),
         "WMAct-Taxi-v0": square(5, 30, classic=1),
     },
@@ -124,6 +128,7 @@ PUZZLE = Puzzle(
     check_options=check_options,
     check_level=check_level,
     num_planes=lambda options: 1 + options.num_passengers,
+    guide_ids=guided(GRADED),
     team_ids={
         "Taxi-easy-2p-v0": square(5, 60, num_agents=2, num_passengers=2, min_moves=10, max_moves=22),
         "Taxi-medium-2p-v0": square(7, 120, num_agents=2, num_stands=5, num_passengers=3, min_moves=20, max_moves=40),
