@@ -51,6 +51,13 @@ FLOORS = [
     ["chat"],
     [""],  # the public face
     ["agents"],
+    ["evaluation.secrets", "evaluation.scores", "evaluation.scripted", "evaluation.setup"],
+    ["evaluation.results"],
+    ["evaluation.leaderboard", "evaluation.models", "evaluation.tasks"],
+    ["evaluation.registry"],
+    ["evaluation.running"],
+    ["evaluation.command"],
+    ["evaluation"],
     ["testing", "terminal", "levels.commands", "levels.make_command"],
     ["game"],
     ["cli"],
