@@ -37,8 +37,8 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.endpoint.next_fault(asked["messages"])
         getattr(self, f"fault_{fault}" if fault else "answer")()
 
-    def answer(self):
-        message = {"role": "assistant", "content": self.endpoint.reply}
+    def answer(self, reply=None):
+        message = {"role": "assistant", "content": reply or self.endpoint.reply}
         usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         completion = {"id": "x", "object": "chat.completion", "created": 0, "model": "fake", "choices": [choice]}
@@ -67,6 +67,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def fault_echo(self):
         self.send(400, json.dumps({"error": {"message": f"bad key {self.headers['Authorization']}", "type": "x"}}))
+
+    def fault_repeat(self):
+        self.answer(f"{self.headers['Authorization']} <action>up</action>")
 
     def fault_refuse(self):
         self.send(400, json.dumps({"error": {"message": "closed for today", "type": "x"}}))

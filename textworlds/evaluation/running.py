@@ -33,11 +33,13 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
         **options: for eval_set.
     """
     levels = setup.find_levels(count)
-    arguments = {**setup.__dict__, "settings": dict(setup.settings), "count": count}
+    arguments = {**setup.__dict__, "settings": dict(setup.settings)}
+    if setup.is_generated:
+        arguments["count"] = count
     place = folder / name_of(setup, model, arguments)
     models = list(dict.fromkeys((model, *BASELINES)))
-    logs = run(arguments, models, place / LOGS, options)
-    by_model = {log.eval.model: episodes_of(log) for log in logs}
+    logs = run(arguments, models, place / LOGS, {**options, "limit": count})
+    by_model = {log.eval.model: episodes_of(log, len(levels)) for log in logs}
     rows = [{"model": name, **by_model[name]} for name in models if name in by_model]
     record = result(setup.said(levels), [{k: v for k, v in row.items() if k != "transcripts"} for row in rows])
     write_result(record, place / RESULT)
@@ -49,8 +51,8 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
 
 
 def name_of(setup: Setup, model: str, arguments: Mapping[str, Any]) -> str:
-    """Return the name of the folder of an evaluation: another one for all that is asked otherwise, but for the count."""
-    asked = json.dumps({**arguments, "count": None, "model": model}, sort_keys=True, default=str)
+    """Return the name of the folder of an evaluation: another one for all that is asked otherwise."""
+    asked = json.dumps({**arguments, "model": model}, sort_keys=True, default=str)
     digest = hashlib.sha256(asked.encode()).hexdigest()[:8]
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{setup.name}-{setup.protocol}-{model}")[:120] + f"-{digest}"
 
@@ -80,12 +82,12 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"\[/?[a-z]+\]", "", text).removeprefix("ERROR: ").split())
 
 
-def episodes_of(log: EvalLog) -> dict[str, Any]:
-    """Return the finished episodes of a log, in the order of their levels, with their transcripts and the usage."""
+def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
+    """Return the finished episodes of a log on the first so many levels, in the order of their levels, with their transcripts and the usage."""
     found = []
     for sample in log.samples or ():
-        if sample.error is None and SCORES in sample.store:
-            level = int(str(sample.id).removeprefix("level-"))
+        level = int(str(sample.id).removeprefix("level-"))
+        if sample.error is None and SCORES in sample.store and level < num_levels:
             found.append((level, sample.store[SCORES], sample.store[TRANSCRIPT]))
     found.sort(key=lambda one: one[0])
     usage = {"input_tokens": 0, "output_tokens": 0}

@@ -63,9 +63,14 @@ class Setup:
         """Return the levels, or the first `count` of them."""
         if self.split not in SPLITS:
             raise ValueError(f"unknown split {self.split!r}; known: {', '.join(SPLITS)}")
-        if self.levels is not None or (self.split == "test" and self.set_name in shipped()):
+        if not self.is_generated:
             return find_levels(self.levels or self.set_name, self.puzzle)[:count]
         return self._generated(NUM_GENERATED if count is None else count)
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether the levels are generated: none are given, and no set of them is shipped."""
+        return self.levels is None and (self.split != "test" or self.set_name not in shipped())
 
     @property
     def set_name(self) -> str:
@@ -95,10 +100,9 @@ class Setup:
         """Return what makes two results comparable, for their file."""
         conversation = self.conversation()
         drawings = "\n\n".join(self.draw(level) for level in levels)
-        generated = f"{self.split}, generated" if self.split != "test" or self.set_name not in shipped() else None
         return {
             "id": self.name,
-            "levels": self.levels or generated or self.set_name,
+            "levels": f"{self.split}, generated" if self.is_generated else self.levels or self.set_name,
             "num_levels": len(levels),
             "levels_sha256": hashlib.sha256(drawings.encode()).hexdigest(),
             "protocol": self.protocol,

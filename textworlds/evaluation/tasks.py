@@ -13,9 +13,9 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from textworlds.chat import Conversation, transcript
 from textworlds.chat.replies import Message
 from textworlds.episodes import DEFAULT_GRAMMAR
+from textworlds.evaluation.models import guard
 from textworlds.evaluation.scores import MEASURES, scores_of
 from textworlds.evaluation.scripted import CURRENT
-from textworlds.evaluation.secrets import hide_keys
 from textworlds.evaluation.setup import Setup
 
 SCORES, TRANSCRIPT = "textworlds_scores", "textworlds_transcript"  # in a sample's store
@@ -82,16 +82,12 @@ def converse(setup: Mapping[str, Any]) -> Solver:
 
 async def hold(conversation: Conversation, state: TaskState) -> None:
     """Ask the model until the episode is over."""
+    model = guard(get_model())
     while not conversation.done:
         shown = state.messages if conversation.history == "all" else as_chat(conversation.messages)
-        try:
-            state.output = await get_model().generate(shown)
-        except Exception as error:
-            if (said := hide_keys(str(error))) == str(error):
-                raise
-            raise RuntimeError(said) from None
+        state.output = await model.generate(shown)
         state.messages.append(state.output.message)
-        reply = conversation.reply(hide_keys(state.output.completion))
+        reply = conversation.reply(state.output.completion)
         if reply.message is not None:
             state.messages += as_chat([reply.message])
 
