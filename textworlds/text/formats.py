@@ -5,8 +5,8 @@ a text has the same length and layout for all boards of a shape. The others tell
 """
 
 from collections.abc import Callable
-from functools import cache
-from typing import NamedTuple
+from functools import cache, wraps
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,26 @@ NUM_CONSTANTS = 128
 TILE, WALL_RIGHT, WALL_BELOW, WHERE_FROM, WHERE_TO = range(NUM_CONSTANTS, NUM_CONSTANTS + 5)
 NUM_KINDS = NUM_CONSTANTS + 5
 SOURCE = 256  # kind + SOURCE * cell is a place's kind and the cell that it shows
+
+
+Made = TypeVar("Made")
+MOST_KEPT = 64  # layouts, and readers of maps
+
+
+def _kept(make: Callable[..., Made]) -> Callable[..., Made]:
+    """Keep what is made of words, which cannot be hashed, and of the rest: the same for all that write or read alike."""
+    kept: dict[tuple[Any, ...], tuple[Words, Made]] = {}
+
+    @wraps(make)
+    def find(words: Words, *rest: Any) -> Made:
+        found = kept.get(key := (id(words), *rest))
+        if found is None:
+            if len(kept) >= MOST_KEPT:
+                kept.clear()
+            found = kept[key] = words, make(words, *rest)
+        return found[1]
+
+    return find
 
 
 class Layout(NamedTuple):
@@ -128,7 +148,7 @@ class Reader:
     def __init__(self, format: str, words: Words, shape: tuple[int, int, int]) -> None:
         check_format(format)
         self.format, self.words, self.shape = format, words, shape
-        self._map = _Map(words, shape, MAPS[format]) if format in MAPS else None
+        self._map = _map_of(words, shape, MAPS[format]) if format in MAPS else None
 
     def read(self, text: str) -> np.ndarray:
         """Return the picture, uint8[P, H, W], that a text shows; ValueError if it shows none, or one of another shape."""
@@ -208,6 +228,7 @@ def name_goals(boards, cells, names, passengers, carried, texts):
     return -1
 
 
+@_kept
 def make_layout(words: Words, shape: tuple[int, int, int], blanks: int) -> Layout:
     """Return the layout of maps of pictures of `shape` (P, H, W)."""
     planes, height, width = shape
@@ -263,7 +284,7 @@ def read_map(text: str, blanks: int, words: Words) -> np.ndarray:
             raise ValueError(f"a map with walls between its cells has an odd number of lines, not {height}")
         height, width = height // 2, (width - 1) // 2
     check_size(planes, height, width)
-    return _Map(words, (planes, height, width), blanks).read(text)
+    return _map_of(words, (planes, height, width), blanks).read(text)
 
 
 class _Map:
@@ -306,6 +327,12 @@ class _Map:
             expected = repr(chr(kind)) if kind < NUM_CONSTANTS else kinds.get(kind, f"the name of a {self.words.goal}")
             raise ValueError(f"{place(text, index)}: {text[index]!r} is not {expected}")
         return flags.astype(np.uint8)
+
+
+@_kept
+def _map_of(words: Words, shape: tuple[int, int, int], blanks: int) -> _Map:
+    """Return what it takes to read maps."""
+    return _Map(words, shape, blanks)
 
 
 def _meanings(words: Words) -> np.ndarray:
