@@ -1,6 +1,7 @@
 """Evaluation through Inspect AI: scripted models without a network, and an endpoint that misbehaves."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,9 @@ import pytest
 
 pytest.importorskip("inspect_ai", reason="needs the extra: make test-inspect")
 
+from fake_endpoint import KEY, Endpoint, serving
 from inspect_ai.log import read_eval_log
 
-from tests.fake_endpoint import KEY, Endpoint, serving
 from textworlds.chat import read_transcripts, replay
 from textworlds.chat.prompts import PROTOCOLS
 from textworlds.cli import main
@@ -130,6 +131,16 @@ def test_what_a_model_says_is_data_in_the_transcript(run, tmp_path):
 def test_an_unknown_provider_is_one_sentence(run):
     code, out, errors, _ = run("nobody/me")
     assert code == 2 and out == "" and errors.count("\n") == 1 and "nobody" in errors
+
+
+def test_the_commands_of_the_page_print_what_it_says(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parent.parent / "docs" / "evaluation.md").read_text()
+    commands = re.findall(r"^```console\n\$ textworlds (.*?)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert commands
+    for command, output in commands:
+        assert main(command.split()) == 0
+        assert capsys.readouterr().out == output
 
 
 def test_inspects_own_command_finds_the_task_and_the_model(tmp_path):

@@ -1,4 +1,4 @@
-"""The command line: `textworlds play`, `ids`, `make-levels`, `check-levels`, `convert-levels`, `wmact`."""
+"""The command line: `textworlds play`, `ids`, `make-levels`, `check-levels`, `convert-levels`, `wmact`, `evaluate`, `leaderboard`."""
 
 import argparse
 import os
