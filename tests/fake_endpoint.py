@@ -12,8 +12,8 @@ KEY = "sk-very-secret-key-4711"
 class Endpoint:
     """Answers requests with `faults` first, one each, and then with the reply; see Handler for the faults."""
 
-    def __init__(self, faults=(), reply="<action>up</action>", dies_after=None):
-        self.faults, self.reply, self.dies_after = list(faults), reply, dies_after
+    def __init__(self, faults=(), reply="<action>up</action>", dies_after=None, seconds=0.0):
+        self.faults, self.reply, self.dies_after, self.seconds = list(faults), reply, dies_after, seconds
         self.asked: list[list[dict[str, str]]] = []
         self.authorizations: set[str] = set()
         self.lock = threading.Lock()
@@ -38,6 +38,7 @@ class Handler(BaseHTTPRequestHandler):
         getattr(self, f"fault_{fault}" if fault else "answer")()
 
     def answer(self, reply=None):
+        time.sleep(self.endpoint.seconds)
         message = {"role": "assistant", "content": reply or self.endpoint.reply}
         usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}

@@ -1,9 +1,11 @@
 """Evaluation through Inspect AI: scripted models without a network, and an endpoint that misbehaves."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,26 @@ def test_an_evaluation_goes_on_after_the_endpoint_died_and_loses_nothing(run):
     assert code == 0 and len(after["models"][0]["episodes"]) == 3
     assert all(episode in after["models"][0]["episodes"] for episode in finished)
     assert len(well.asked) == 2 * (3 - len(finished))  # only what was not finished is asked for
+
+
+def test_an_evaluation_that_was_killed_goes_on_and_loses_no_finished_episode(tmp_path):
+    slow, well = Endpoint(seconds=0.3), Endpoint()
+    argv = [sys.executable, "-m", "textworlds", "evaluate", "--model", FAKE, "--id", "Maze-easy-v0", "--limit", "8"]
+    argv += ["--set", "turn_limit=1", "--connections", "1", "--out", str(tmp_path)]
+    environment = {**os.environ, "FAKE_API_KEY": KEY}
+    with serving(slow) as url:
+        process = subprocess.Popen([*argv, "--base-url", url], env=environment, stderr=subprocess.DEVNULL)
+        while len(slow.asked) < 5:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+    with serving(well) as url:
+        done = subprocess.run([*argv, "--base-url", url], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (file,) = tmp_path.rglob("result.json")
+    assert scores(json.loads(file.read_text()), FAKE)["success"]["known"] == 8
+    assert len(well.asked) <= 4 + 1  # the fifth was under way, the fourth may not have been written yet
 
 
 def test_keys_reach_neither_logs_nor_results_nor_transcripts(run, tmp_path):

@@ -69,6 +69,7 @@ def run(arguments: Mapping[str, Any], models: Sequence[str], logs: Path, options
             continue_on_fail=True,
             max_tasks=len(models),
             log_format="eval",
+            log_buffer=1,  # each episode is written when it is finished, so that none is lost if we are killed
             score_display=False,
             **options,
         )
