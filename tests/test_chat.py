@@ -1,6 +1,8 @@
 """Conversations: protocols, histories, shots, prompts, predictions and transcripts."""
 
+import copy
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -201,6 +203,26 @@ def test_a_reply_is_text():
             sokoban().reply(wrong)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["copy", "pickle"])
+def test_a_conversation_is_copied_whole(copied):
+    conversation = sokoban("predict", shots=1)
+    conversation.reply(conversation.answer([0]))
+    other = copied(conversation)
+    for one in (conversation, other):
+        one.reply(one.answer([3, 3]))
+    assert other.all_messages == conversation.all_messages and other.states == conversation.states
+
+
+def test_a_reset_that_fails_leaves_the_episode_as_it_was():
+    conversation = sokoban(levels=[LEVEL])
+    conversation.reply("<action>right</action>")
+    before = conversation.messages
+    for wrong in ({"index": 7}, {"level": "###"}, {"seed": -1}):
+        with pytest.raises(ValueError):
+            conversation.reset(**wrong)
+    assert conversation.messages == before and conversation.reply("<action>right</action>").terminated
+
+
 # Prompts.
 
 
@@ -386,9 +408,11 @@ def test_a_transcript_says_what_it_takes_to_compare():
         ({"version": 2}, "no transcript that can be played"),
         ({"format": None}, "no transcript that can be played"),
         ({"level": LEVEL.replace("@-", "-@")}, "the episode began in state"),
-        ({"settings": None}, "damaged: TypeError"),
+        ({"settings": None}, "damaged: AttributeError"),
         ({"turns": None}, "damaged"),
         ({"id": 5}, "damaged"),
+        ({"settings": {"prompts": "/"}}, "damaged: TypeError"),
+        ({"history": "some"}, "history is"),
     ],
 )
 def test_a_transcript_that_does_not_play_says_where(change, said):

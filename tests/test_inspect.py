@@ -155,6 +155,12 @@ def test_an_unknown_provider_is_one_sentence(run):
     assert code == 2 and out == "" and errors.count("\n") == 1 and "nobody" in errors
 
 
+def test_a_missing_key_is_one_sentence(run, monkeypatch):
+    monkeypatch.delenv("FAKE_API_KEY")
+    code, out, errors, _ = run(FAKE, "Maze-easy-v0", "--base-url", "http://127.0.0.1:9/v1")
+    assert code == 2 and out == "" and errors.count("\n") == 1 and "FAKE_API_KEY" in errors
+
+
 def test_the_commands_of_the_page_print_what_it_says(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = (Path(__file__).parent.parent / "docs" / "evaluation.md").read_text()

@@ -95,14 +95,13 @@ class Conversation(HasEpisodes):
 
     def reset(self, seed: int | None = None, level: Any = None, index: int | None = None) -> list[Message]:
         """Begin an episode and return its first messages; arguments as for Episode.reset."""
-        self.seed, self.index, self._given = seed, index, level
-        board = self.episode.reset(seed, level, index)
         limits = self.turn_limit, self.max_actions
         if limits not in self._heads:
             self._heads[limits] = self._make_head()
+        board = self.episode.reset(seed, level, index)
         self._head, self._before = self._heads[limits]
-        self.limits = limits
-        self.start = self.state
+        self.seed, self.index, self._given = seed, index, level
+        self.limits, self.start = limits, self.state
         if self.protocol == "predict":
             self._reader = Reader(self.format, self.puzzle.words, self.episodes.worlds.seen_shape)
         self._begin(board)

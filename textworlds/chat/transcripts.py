@@ -13,14 +13,7 @@ from textworlds.text.grammars import GRAMMAR_VERSION
 from textworlds.version import __version__
 
 FORMAT, VERSION = "textworlds transcript", 1
-NOT_SETTINGS = (
-    "levels",
-    "num_levels",
-    "split",
-    "turn_limit",
-    "max_actions",
-    "threads",
-)  # said elsewhere, or of no matter
+NOT_SETTINGS = ("levels", "num_levels", "split", "threads")  # of no matter, once the level is there
 TOTALS = ("num_turns", "num_asked", "num_changed", "num_novel", "goals_left", "solved", "deadlocked", "outcome_reward")
 
 
@@ -99,7 +92,7 @@ def replay(record: Mapping[str, Any], prompts: str | os.PathLike[str] | None = N
 
 def _conversation_of(record: Mapping[str, Any], prompts: str | os.PathLike[str] | None) -> Conversation:
     """Return a conversation with a record's settings, at the beginning of its episode."""
-    settings = dict(record["settings"])
+    settings = {name: value for name, value in record["settings"].items() if name not in NOT_SETTINGS}
     if record["protocol"] == "entire-plan":
         del settings["turn_limit"]
     puzzle = record["id"] or find_puzzle(record["puzzle"])
