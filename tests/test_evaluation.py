@@ -253,6 +253,13 @@ def test_the_leaderboard_command_finds_results_in_folders(run, tmp_path):
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--history", "some"], 'history is "all" or a number'),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--limit", "0"], "whole number of at least 1"),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--set", "veiw=5"], "unknown option 'veiw'"),
+        (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--set", "view=some"], "view is an odd number"),
+        (
+            ["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--set", "protocol=x"],
+            "'protocol' is not for settings",
+        ),
+        (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--set", "num_worlds=2"], "is not for settings"),
+        (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--shots", "-1"], "shots is a whole number"),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--prompts", "nowhere"], "nowhere: No such file"),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--base-url", "http://u:key@x/v1"], "holds no key"),
     ],

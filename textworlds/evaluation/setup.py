@@ -18,6 +18,8 @@ from textworlds.text.grammars import GRAMMAR_VERSION
 from textworlds.text.levels import Level
 
 NUM_GENERATED = 256  # levels of a split that no set is shipped of
+NOT_SETTINGS = ("id", "protocol", "history", "shots", "prompts", "count_tokens", "action", "observation")
+NOT_SETTINGS += ("levels", "num_levels", "split", "num_worlds", "threads")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Setup:
     shots: int = 0
     prompts: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.settings:
+            if name in NOT_SETTINGS:
+                raise ValueError(f"{name!r} is not for settings; it is said in another way, or not for evaluations")
 
     @property
     def name(self) -> str:
