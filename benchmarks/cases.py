@@ -54,6 +54,7 @@ def all_cases(text: str = "", wanted: Collection[str] | None = None) -> list[Cas
         *threading(),
         *speaking(),
         *singles(),
+        *conversing(),
         *resetting(),
         *making(),
         *drawing(),
@@ -255,6 +256,46 @@ def single(id: str, message: bool = False, **settings: Any) -> Callable[[str, st
             return 100
 
         return Case(name, unit, play)
+
+    return make
+
+
+TURNS = 20  # of each episode of a conversation
+PROTOCOLS = {  # what is said of it -> its settings, and what its replies begin with
+    "interactive": ({}, ""),
+    "interactive, history of 3": ({"history": 3}, ""),
+    "predict, all wrong": ({"protocol": "predict"}, "<predict>\n" + "\n".join(["#" * 10] * 10) + "\n</predict>"),
+}
+
+
+def conversing() -> Iterator[Maker]:
+    """Yield conversations, alone and many in turn, in which nothing takes time but the protocol."""
+    for said, (settings, start) in PROTOCOLS.items():
+        for number in (1, 256):
+            name = f"{SIZES[SOKOBAN]}, {number} conversation{'s' * (number > 1)}: {said}, 3 actions"
+            yield name, "turns", converser(number, start, settings)
+
+
+def converser(number: int, start: str, settings: dict[str, Any]) -> Callable[[str, str], Case]:
+    """Return what makes the case of so many conversations, each asked for its messages and given a reply in turn."""
+
+    def make(name: str, unit: str) -> Case:
+        conversations = [textworlds.Conversation(SOKOBAN, turn_limit=TURNS, **settings) for _ in range(number)]
+        rows = message_rows(number, 3)
+        level = textworlds.find_levels("Sokoban-expert-v0-test")[0]
+
+        def prepare() -> None:
+            for conversation in conversations:
+                conversation.reset(level=level)
+
+        def play() -> int:
+            for row in rows[: TURNS - 1]:
+                for conversation, message in zip(conversations, row):
+                    assert conversation.messages
+                    conversation.reply(start + message)
+            return number * (TURNS - 1)
+
+        return Case(name, unit, lambda _: play(), prepare)
 
     return make
 

@@ -21,6 +21,7 @@ SECTIONS = (  # title, and what is in the names of its measures; the first that 
     ("Resets", ("resets",)),
     ("Drawing", ("texts written", "pixels")),
     ("One environment", ("gym.make", "TextArena", "GEM", "reasoning-gym")),
+    ("Conversations", ("conversation",)),
     ("Text and messages", ("text", "bytes")),
     ("Batches", ("",)),
 )

@@ -114,6 +114,7 @@ def test_floors_speak_of_cases_that_there_are():
         *cases.threading(),
         *cases.speaking(),
         *cases.singles(),
+        *cases.conversing(),
         *cases.making(),
     ]
     names = {name for name, *_ in made} | {process.name for process in processes.all_processes(1)} | {aims.JUMANJI}

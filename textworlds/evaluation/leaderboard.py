@@ -1,0 +1,62 @@
+"""The leaderboard: one HTML page of results, sortable, that needs nothing else; every text in it is escaped."""
+
+import html
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from textworlds.evaluation.results import SETTINGS, cell
+from textworlds.evaluation.scores import MEASURES
+from textworlds.levels.columns import replacing
+
+PAGE = Path(__file__).parent / "leaderboard.html"
+SHORT = 8  # digits of a digest that are shown
+
+
+def write_leaderboard(results: Sequence[Mapping[str, Any]], path: str | os.PathLike[str]) -> None:
+    """Write the page of results, as read_result returns them, whole or not at all."""
+    with replacing(path) as file:
+        file.write(render(results).encode())
+
+
+def render(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page: a row for each model of each result, the same row but once."""
+    rows = list(dict.fromkeys(row_of(result, model) for result in results for model in result["models"]))
+    rows.sort()
+    measures = [f'<th title="{escape(name)}">{escape(measure.title)}</th>' for name, measure in MEASURES.items()]
+    settings = [f"<th>{escape(name.replace('_', ' '))}</th>" for name in SETTINGS]
+    head = "".join(["<th>model</th>", *measures, *settings, "<th>versions</th>"])
+    return Template(PAGE.read_text("utf-8")).substitute(head=head, rows="\n".join(row for *_, row in rows))
+
+
+def row_of(result: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str, float, str]:
+    """Return a row with what it is sorted by at first: the id, and success, the highest first."""
+    cells = [f"<td>{escape(model['model'])}</td>"]
+    for name in MEASURES:
+        mean = model["scores"][name]["mean"]
+        value = "" if mean is None else f"{mean:.6g}"
+        cells.append(f'<td class="number" data-value="{value}">{escape(cell(model["scores"], name))}</td>')
+    cells += [f'<td title="{escape(full)}">{escape(shown)}</td>' for full, shown in map(said_of(result), SETTINGS)]
+    packages = result.get("packages")
+    versions = " ".join(f"{k} {v}" for k, v in packages.items()) if isinstance(packages, dict) else ""
+    cells.append(f"<td>{escape(versions)}</td>")
+    return str(result["id"]), -(model["scores"]["success"]["mean"] or 0.0), f"<tr>{''.join(cells)}</tr>"
+
+
+def said_of(result: Mapping[str, Any]) -> Any:
+    """Return a function of a setting's name: its value in full, and as the page shows it."""
+
+    def said(name: str) -> tuple[str, str]:
+        value = result[name]
+        full = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        return full, full[:SHORT] if name.endswith("sha256") else full
+
+    return said
+
+
+def escape(text: object) -> str:
+    """Return a text for HTML, within quotes too."""
+    return html.escape(str(text), quote=True)

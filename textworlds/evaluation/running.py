@@ -1,0 +1,103 @@
+"""Evaluations run by Inspect's eval_set: it retries, keeps the logs, and goes on where it was stopped."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inspect_ai import eval_set
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai.log import EvalLog, read_eval_log
+
+from textworlds.chat import write_transcripts
+from textworlds.evaluation.registry import play
+from textworlds.evaluation.results import result, write_result
+from textworlds.evaluation.scripted import BASELINES
+from textworlds.evaluation.secrets import hide_keys
+from textworlds.evaluation.setup import Setup
+from textworlds.evaluation.tasks import SCORES, TRANSCRIPT
+
+LOGS, RESULT, TRANSCRIPTS = "logs", "result.json", "transcripts.jsonl"
+
+
+def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **options: Any) -> tuple[dict[str, Any], int]:
+    """Have a model, and the baselines, play; return the result and how many episodes are not finished.
+
+    Args:
+        setup: what is played.
+        model: as Inspect names it: "openai/NAME", "openai-api/PROVIDER/NAME", "hf/NAME", "scripted/solver".
+        folder: for logs, transcripts and result.json; the same one again goes on with what is not finished.
+        count: only the first so many levels.
+        **options: for eval_set.
+    """
+    levels = setup.find_levels(count)
+    arguments = {**setup.__dict__, "settings": dict(setup.settings)}
+    if setup.is_generated:
+        arguments["count"] = count
+    place = folder / name_of(setup, model, arguments)
+    models = list(dict.fromkeys((model, *BASELINES)))
+    logs = run(arguments, models, place / LOGS, {**options, "limit": count})
+    by_model = {log.eval.model: episodes_of(log, len(levels)) for log in logs}
+    rows = [{"model": name, **by_model[name]} for name in models if name in by_model]
+    record = result(setup.said(levels), [{k: v for k, v in row.items() if k != "transcripts"} for row in rows])
+    write_result(record, place / RESULT)
+    write_transcripts(
+        (one | {"model": row["model"]} for row in rows for one in row["transcripts"]), place / TRANSCRIPTS
+    )
+    missing = len(levels) * len(models) - sum(len(row["episodes"]) for row in rows)
+    return {**record, "folder": str(place)}, missing
+
+
+def name_of(setup: Setup, model: str, arguments: Mapping[str, Any]) -> str:
+    """Return the name of the folder of an evaluation: another one for all that is asked otherwise."""
+    asked = json.dumps({**arguments, "model": model}, sort_keys=True, default=str)
+    digest = hashlib.sha256(asked.encode()).hexdigest()[:8]
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{setup.name}-{setup.protocol}-{model}")[:120] + f"-{digest}"
+
+
+def run(arguments: Mapping[str, Any], models: Sequence[str], logs: Path, options: Mapping[str, Any]) -> list[EvalLog]:
+    """Run the tasks; return the newest log of each model."""
+    logs.mkdir(parents=True, exist_ok=True)
+    try:
+        _, headers = eval_set(
+            tasks=[play(**arguments)],
+            log_dir=str(logs),
+            model=list(models),
+            log_dir_allow_dirty=True,
+            continue_on_fail=True,
+            max_tasks=len(models),
+            log_format="eval",
+            log_buffer=1,  # each episode is written when it is finished, so that none is lost if we are killed
+            score_display=False,
+            **options,
+        )
+    except PrerequisiteError as error:
+        raise ValueError(hide_keys(plain(str(error.message)))) from None
+    return [read_eval_log(str(header.location)) for header in headers]
+
+
+def plain(text: str) -> str:
+    """Return a message of Inspect in one line, without its colours."""
+    return " ".join(re.sub(r"\[/?[a-z]+\]", "", text).removeprefix("ERROR: ").split())
+
+
+def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
+    """Return the finished episodes of a log on the first so many levels, in the order of their levels, with their transcripts and the usage."""
+    found = []
+    for sample in log.samples or ():
+        level = int(str(sample.id).removeprefix("level-"))
+        if sample.error is None and SCORES in sample.store and level < num_levels:
+            found.append((level, sample.store[SCORES], sample.store[TRANSCRIPT]))
+    found.sort(key=lambda one: one[0])
+    usage = {"input_tokens": 0, "output_tokens": 0}
+    for sample in log.samples or ():
+        for used in sample.model_usage.values():
+            usage["input_tokens"] += used.input_tokens
+            usage["output_tokens"] += used.output_tokens
+    return {
+        "episodes": [{"level": level, **scores} for level, scores, _ in found],
+        "transcripts": [{**record, "level_number": level} for level, _, record in found],
+        "usage": usage,
+    }

@@ -1,0 +1,50 @@
+"""Scripted players, who need no network: the solver and a random one, the baselines of every table."""
+
+import random
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+
+from textworlds.chat import Conversation
+from textworlds.chat.predictions import put_prediction
+from textworlds.text.grammars import ONE_ACTION, write
+
+PREFIX = "scripted/"
+RANDOM_ACTIONS, RANDOM_PLAN = 4, 64  # in a message of a turn, and of a whole plan
+
+# The conversation that a model is being asked in. Solvers need the level, which no partial view shows.
+CURRENT: ContextVar[Conversation] = ContextVar("textworlds conversation")
+
+
+def solver(conversation: Conversation) -> str:
+    """Write a plan of the fewest actions, as many of them as a message may hold; nothing if the solver gives up."""
+    try:
+        plan = conversation.episode.solve(conversation.puzzle.costs[-1])
+    except RuntimeError:
+        plan = None
+    return conversation.answer(plan[: room(conversation)]) if plan else ""
+
+
+def rover(conversation: Conversation) -> str:
+    """Write random actions, the same ones for the same level and turn, and predict that nothing changes."""
+    rng = random.Random(f"{conversation.start} {len(conversation.replies)}")
+    count = min(RANDOM_PLAN if conversation.protocol == "entire-plan" else RANDOM_ACTIONS, room(conversation))
+    vocabulary = conversation.puzzle.words.vocabulary
+    actions: Sequence[int] = rng.choices(range(len(vocabulary.names)), k=count)
+    answer = write(actions, conversation.grammar, vocabulary)
+    return f"{put_prediction(conversation.board)}\n{answer}" if conversation.protocol == "predict" else answer
+
+
+def room(conversation: Conversation) -> int:
+    """Return how many actions a message may hold."""
+    return 1 if conversation.grammar in ONE_ACTION else conversation.max_actions
+
+
+PLAYERS: dict[str, Callable[[Conversation], str]] = {"solver": solver, "random": rover}
+BASELINES = tuple(PREFIX + name for name in PLAYERS)
+
+
+def find_player(name: str) -> Callable[[Conversation], str]:
+    """Return a scripted player by its name, without "scripted/"; ValueError for one that there is not."""
+    if name not in PLAYERS:
+        raise ValueError(f"unknown scripted model {PREFIX + name!r}; known: {', '.join(BASELINES)}")
+    return PLAYERS[name]

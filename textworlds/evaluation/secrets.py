@@ -1,0 +1,21 @@
+"""Keys stay out of what is written: their values, wherever a server may repeat them."""
+
+import os
+import re
+
+NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
+SHORTEST = 6  # a shorter value would be found in ordinary words
+HIDDEN = "[key]"
+
+
+def keys() -> list[str]:
+    """Return the values of environment variables that are called like keys, the longest first."""
+    values = {value for name, value in os.environ.items() if NAME.search(name) and len(value) >= SHORTEST}
+    return sorted(values, key=len, reverse=True)
+
+
+def hide_keys(text: str) -> str:
+    """Return a text in which keys are replaced."""
+    for key in keys():
+        text = text.replace(key, HIDDEN)
+    return text
