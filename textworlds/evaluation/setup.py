@@ -18,8 +18,8 @@ from textworlds.text.grammars import GRAMMAR_VERSION
 from textworlds.text.levels import Level
 
 NUM_GENERATED = 256  # levels of a split that no set is shipped of
-OWN = ("id", "protocol", "history", "shots", "prompts", "count_tokens", "action", "observation")
-NOT_SETTINGS = (*OWN, "levels", "num_levels", "split", "num_worlds", "threads")
+SAID_OTHERWISE = ("id", "protocol", "history", "shots", "prompts", "action", "observation", "levels", "split")
+NOT_SETTINGS = (*SAID_OTHERWISE, "count_tokens", "num_levels", "num_worlds", "threads")
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,8 @@ class Setup:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in self.settings:
-            if name in NOT_SETTINGS:
-                raise ValueError(f"{name!r} is not for settings; it is said in another way, or not for evaluations")
+        if wrong := [name for name in self.settings if name in NOT_SETTINGS]:
+            raise ValueError(f"{wrong[0]!r} is not for settings; it is said in another way, or not for evaluations")
 
     @property
     def name(self) -> str:
