@@ -48,6 +48,11 @@ FLOORS = [
     ["multi"],
     ["wrappers"],
     ["wmact"],
+    ["chat.prompts", "chat.predictions", "chat.shots"],
+    ["chat.replies"],
+    ["chat.conversation"],
+    ["chat.transcripts"],
+    ["chat"],
     [""],  # the public face
     ["agents"],
     ["testing", "terminal", "levels.commands", "levels.make_command"],

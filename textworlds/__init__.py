@@ -10,6 +10,7 @@ from textworlds.version import __version__ as __version__
 # The public face. Each name is imported from its module when it is first used: importing textworlds registers the ids
 # and does little else.
 _HOMES = {
+    "Conversation": "textworlds.chat.conversation",
     "Episode": "textworlds.episode",
     "Episodes": "textworlds.episodes",
     "Level": "textworlds.text.levels",
@@ -23,6 +24,7 @@ _HOMES = {
 }
 __all__ = [
     "PUZZLES",
+    "Conversation",
     "Episode",
     "Episodes",
     "Level",

@@ -122,6 +122,24 @@ class Writer:
         return texts
 
 
+class Reader:
+    """Reads many texts of boards of one shape (P, H, W); equal to `read`, prepared once."""
+
+    def __init__(self, format: str, words: Words, shape: tuple[int, int, int]) -> None:
+        check_format(format)
+        self.format, self.words, self.shape = format, words, shape
+        self._map = _Map(words, shape, MAPS[format]) if format in MAPS else None
+
+    def read(self, text: str) -> np.ndarray:
+        """Return the picture, uint8[P, H, W], that a text shows; ValueError if it shows none, or one of another shape."""
+        if self._map is not None:
+            return self._map.read(text.removesuffix("\n"))
+        picture = read(text, self.format, self.words)
+        if picture.shape != self.shape:
+            raise ValueError(f"the text shows a picture of the shape {picture.shape}, not {self.shape}")
+        return picture
+
+
 def check_format(format: str) -> None:
     """Raise ValueError if there is no such format."""
     if format not in FORMATS:
@@ -254,37 +272,49 @@ def read_map(text: str, blanks: int, words: Words) -> np.ndarray:
             raise ValueError(f"a map with walls between its cells has an odd number of lines, not {height}")
         height, width = height // 2, (width - 1) // 2
     check_size(planes, height, width)
-    layout = make_layout(words, (planes, height, width), blanks)
-    _check_lines(lines, layout)
-    picture = np.zeros((planes, height, width), np.uint8)
-    np.bitwise_or.at(picture.reshape(-1), layout.source, _flags_read(text, layout, words))
-    close_walls(picture[0])
-    if words.goal_names:
-        goals = _named_goals(text, layout, picture[0], words)
-        passengers = [_passenger(text, places, goals, words) for places in layout.passengers.tolist()]
-        draw_passengers(picture, passengers, words)
-    return picture
+    return _Map(words, (planes, height, width), blanks).read(text)
 
 
-def _check_lines(lines: list[str], layout: Layout) -> None:
-    ends = np.flatnonzero(layout.kind == ord("\n")).tolist()
-    starts = [0, *(end + 1 for end in ends)]
-    lengths = [end - start for start, end in zip(starts, [*ends, len(layout.kind)], strict=True)]
-    for number, (line, length) in enumerate(zip(lines, lengths, strict=True), 1):
-        if len(line) != length:
-            raise ValueError(f"line {number}: {len(line)} characters instead of {length}")
+class _Map:
+    """What it takes to read maps of one shape (P, H, W)."""
 
+    def __init__(self, words: Words, shape: tuple[int, int, int], blanks: int) -> None:
+        self.words, self.shape = words, shape
+        self.layout = layout = make_layout(words, shape, blanks)
+        self.meanings = _meanings(words)
+        ends = np.flatnonzero(layout.kind == ord("\n")).tolist()
+        starts = [0, *(end + 1 for end in ends)]
+        self.lengths = [end - start for start, end in zip(starts, [*ends, len(layout.kind)], strict=True)]
 
-def _flags_read(text: str, layout: Layout, words: Words) -> np.ndarray:
-    """Return the tile flags, uint8[L], that each character adds to the cell it shows."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    flags = _meanings(words)[layout.kind, np.minimum(codes, NUM_CONSTANTS - 1)]
-    for index in np.flatnonzero(flags < 0)[:1].tolist():
-        kinds = {TILE: "a tile", WALL_RIGHT: "'|' or ' '", WALL_BELOW: "'-' or ' '"}
-        kind = int(layout.kind[index])
-        expected = repr(chr(kind)) if kind < NUM_CONSTANTS else kinds.get(kind, f"the name of a {words.goal}")
-        raise ValueError(f"{place(text, index)}: {text[index]!r} is not {expected}")
-    return flags.astype(np.uint8)
+    def read(self, text: str) -> np.ndarray:
+        """Return the picture that a map shows; ValueError with the place if it shows none."""
+        self._check_lines(text.split("\n"))
+        picture = np.zeros(self.shape, np.uint8)
+        np.bitwise_or.at(picture.reshape(-1), self.layout.source, self._flags_read(text))
+        close_walls(picture[0])
+        if self.words.goal_names:
+            goals = _named_goals(text, self.layout, picture[0], self.words)
+            passengers = [_passenger(text, places, goals, self.words) for places in self.layout.passengers.tolist()]
+            draw_passengers(picture, passengers, self.words)
+        return picture
+
+    def _check_lines(self, lines: list[str]) -> None:
+        if len(lines) != len(self.lengths):
+            raise ValueError(f"{len(lines)} lines instead of {len(self.lengths)}")
+        for number, (line, length) in enumerate(zip(lines, self.lengths), 1):
+            if len(line) != length:
+                raise ValueError(f"line {number}: {len(line)} characters instead of {length}")
+
+    def _flags_read(self, text: str) -> np.ndarray:
+        """Return the tile flags, uint8[L], that each character adds to the cell it shows."""
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        flags = self.meanings[self.layout.kind, np.minimum(codes, NUM_CONSTANTS - 1)]
+        for index in np.flatnonzero(flags < 0)[:1].tolist():
+            kinds = {TILE: "a tile", WALL_RIGHT: "'|' or ' '", WALL_BELOW: "'-' or ' '"}
+            kind = int(self.layout.kind[index])
+            expected = repr(chr(kind)) if kind < NUM_CONSTANTS else kinds.get(kind, f"the name of a {self.words.goal}")
+            raise ValueError(f"{place(text, index)}: {text[index]!r} is not {expected}")
+        return flags.astype(np.uint8)
 
 
 def _meanings(words: Words) -> np.ndarray:
