@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the ground up; a module may import what stands before it, and its own floor where two share one.
 FLOORS = [
-    ["kernel", "version", "levels.columns", "checks", "levels"],
+    ["kernel", "version", "levels.columns", "checks", "chunks", "levels"],
     ["grid", "random"],
     ["sight"],
     ["views"],
