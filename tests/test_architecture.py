@@ -53,9 +53,11 @@ FLOORS = [
     ["chat.conversation"],
     ["chat.transcripts"],
     ["chat"],
+    ["data"],
     [""],  # the public face
     ["agents"],
     ["testing", "terminal", "levels.commands", "levels.make_command"],
+    ["data.command"],
     ["game"],
     ["cli"],
     ["__main__"],

@@ -126,7 +126,7 @@ def on_ray(make: Callable[[int], Any], firsts: Iterator[int], workers: int) -> I
         ray.init(
             num_cpus=None if os.environ.get("RAY_ADDRESS") else workers, include_dashboard=False, log_to_driver=False
         )
-    remote = ray.remote(make)
+    remote = ray.remote(lambda first: make(first))  # which takes nothing but functions
     running: dict[Any, int] = {}
     try:
         while True:

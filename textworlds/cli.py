@@ -1,4 +1,4 @@
-"""The command line: `textworlds play`, `ids`, `make-levels`, `check-levels`, `convert-levels`, `wmact`."""
+"""The command line: `textworlds play`, `ids`, `make-levels`, `check-levels`, `convert-levels`, `make-data`, `wmact`."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from typing import NoReturn
 import textworlds
 from textworlds.agents.cli import add_parser as add_wmact
 from textworlds.checks import seeds_from
+from textworlds.data.command import add_parser as add_make_data
 from textworlds.game import Game
 from textworlds.ids import all_ids, find_id
 from textworlds.levels.bank import read_level
@@ -63,6 +64,7 @@ def make_parser() -> Parser:
     ids.set_defaults(run=lambda arguments: print(table_of_ids()))
     add_level_commands(commands)
     add_make_levels(commands)
+    add_make_data(commands)
     add_wmact(commands)
     return parser
 

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,9 +57,9 @@ def make_levels(arguments: argparse.Namespace) -> None:
     print(f"{arguments.out}: {len(levels):,} levels of {puzzle.name}, {os.path.getsize(arguments.out):,} bytes")
 
 
-def read_settings(given: list[str], puzzle: Puzzle, defaults: Any) -> dict[str, int]:
-    """Return what "NAME=NUMBER" settings say; ValueError for one that is unknown or cannot be met."""
-    known = (*SIZES, *puzzle.options._fields)
+def read_settings(given: list[str], puzzle: Puzzle, defaults: Any, others: Sequence[str] = ()) -> dict[str, int]:
+    """Return what "NAME=NUMBER" settings say, of levels and `others`; ValueError for one unknown or not to be met."""
+    known = (*SIZES, *puzzle.options._fields, *others)
     settings: dict[str, int] = {}
     for text in given:
         name, _, number = text.partition("=")
