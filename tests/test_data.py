@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import naive
 import numpy as np
@@ -366,3 +368,21 @@ def test_parquet_holds_the_rows_of_json_lines(kind, shape, tmp_path, monkeypatch
         make_data(job, 20, tmp_path / f"a{ending}", in_threads)
     rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     assert parquet.read_table(tmp_path / "a.parquet").to_pylist() == rows
+
+
+# The page.
+
+COMMANDS = re.findall(
+    "^textworlds make-data .*", (Path(__file__).parent.parent / "docs" / "data.md").read_text(), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_page_make_what_they_say(command, run, tmp_path):
+    _, _, *argv = shlex.split(command)
+    out = tmp_path / argv[argv.index("--out") + 1]
+    if out.suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    argv[argv.index("--out") + 1], argv[argv.index("--count") + 1] = out, "20"
+    code, said, errors = run(*argv, "--workers", 1)
+    assert code == 0 and said.startswith(f"{out}: 20 rows, "), errors
