@@ -46,4 +46,6 @@ def chat_server(answer: Callable[[list[dict]], str]) -> Iterator[str]:
 def chunk(choice: dict, kind: str = "chat.completion.chunk") -> str:
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
     choices = [{"index": 0, "finish_reason": None, **choice}]
-    return json.dumps({"id": "1", "object": kind, "created": 1, "model": "scripted", "choices": choices, "usage": usage})
+    return json.dumps(
+        {"id": "1", "object": kind, "created": 1, "model": "scripted", "choices": choices, "usage": usage}
+    )

@@ -58,9 +58,8 @@ class TextWorldEnv(vf.Env[EnvConfig]):  # type: ignore[misc]
                 if reply.message is None:
                     break
                 segment = await interaction.turn(reply.text)
-        interaction.trace.record_reward("pay", play.pay())
-        for name, value in play.metrics().items():
-            interaction.trace.record_metric(name, value)
+            interaction.trace.record_reward("pay", play.pay())
+            interaction.trace.record_metrics(play.metrics())
 
 
 class TextWorldTaskset(vf.Taskset[TextWorldTask, Config]):  # type: ignore[misc]
