@@ -58,6 +58,7 @@ FLOORS = [
     ["agents"],
     ["testing", "terminal", "levels.commands", "levels.make_command"],
     ["data.command"],
+    ["integrations"],
     ["game"],
     ["cli"],
     ["__main__"],

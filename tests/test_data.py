@@ -116,6 +116,15 @@ def test_other_grammars_formats_and_limits_are_kept_to(action):
     assert rows
 
 
+def test_a_completion_is_asked_for_as_history_and_shots_say():
+    rows = make_chats(Job(IDS[0], shape="prompt-completion", settings={"history": 0, "shots": 1}), 0, 8)
+    for row in rows:
+        roles = "".join(message["role"][0] for message in row["prompt"])
+        assert roles == "s" + "ua" * (len(roles) // 2 - 1) + "u"
+        assert "An example." in row["prompt"][1]["content"] and "The next level." in row["prompt"][-1]["content"]
+    assert len({len(row["prompt"]) for row in rows}) == 1
+
+
 def test_levels_whose_plans_do_not_fit_into_the_turns_are_left_out():
     rows = make_chats(Job(IDS[0], settings={"turn_limit": 2}), 0, 30)
     assert 0 < len(rows) < 30

@@ -9,7 +9,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
 
 from textworlds import PUZZLES, Episode
-from textworlds.integrations.stable_baselines3 import Anneal, TextWorldVecEnv, bits_of
+from textworlds.integrations.bits import bits_of
+from textworlds.integrations.stable_baselines3 import Anneal, TextWorldVecEnv
 from textworlds.wmact import METHODS
 
 IDS = [next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]

@@ -17,7 +17,7 @@ MESSAGES, COMPLETION = "messages", "prompt-completion"
 SHAPES = (MESSAGES, COMPLETION)
 ROWS = np.uint64(0x726F7773)  # sets the random numbers of rows apart from those that levels are made of
 
-OF_PLAY = ("turn_limit", "max_actions")  # settings that no level hangs on
+OF_PLAY = ("turn_limit", "max_actions", "history", "shots")  # settings that no level hangs on
 NO_LIMIT = 1 << 20  # turns
 
 Row = dict[str, Any]
@@ -31,7 +31,7 @@ class Job(NamedTuple):
         kind: a key of files.KINDS.
         split: a name in content.SPLITS, or "all".
         seed: of all rows, below 2**63.
-        settings: replace the id's: height, width, the generator's options, turn_limit, max_actions.
+        settings: replace the id's: height, width, the generator's options; and, of chats, those in OF_PLAY.
         plans: names of plans.PLANS that there are to be among the rows of chats; by default all that there can be.
         questions: names of questions.QUESTIONS among those of questions; by default all that the puzzle knows.
         shape: one of SHAPES.

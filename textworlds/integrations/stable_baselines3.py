@@ -10,6 +10,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
 import textworlds  # registers the ids
+from textworlds.integrations.bits import bits_of
 from textworlds.wmact import Method, TurnLimit, find_method
 
 assert textworlds
@@ -57,7 +58,8 @@ class TextWorldVecEnv(VecEnv):
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         pictures, rewards, terminated, truncated, info = self.envs.step(self._actions)
-        done, infos = terminated | truncated, [{} for _ in range(self.num_envs)]
+        done = terminated | truncated
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for world in np.flatnonzero(done).tolist():
             last = {name: info["final_info"][name][world].item() for name in ENDINGS}
             seen = bits_of(info["final_obs"][world][None])[0]
@@ -85,17 +87,12 @@ class TextWorldVecEnv(VecEnv):
 ENDINGS = ("solved", "num_turns", "num_asked", "num_changed")
 
 
-def bits_of(pictures: np.ndarray) -> np.ndarray:
-    """Return pictures, uint8[N, P, H, W], as a plane for each of their bits, uint8[N, 8 * P, H, W]."""
-    count, planes, height, width = pictures.shape
-    return np.unpackbits(pictures[:, :, None], axis=2).reshape(count, 8 * planes, height, width)
-
-
 class Anneal(BaseCallback):
     """Lower the turn limit of a TextWorldVecEnv by the episodes of each rollout.
 
     Args:
-        limit: from textworlds.wmact.
+        limit: from textworlds.integrations.bits import bits_of
+    from textworlds.wmact.
     """
 
     def __init__(self, limit: TurnLimit) -> None:

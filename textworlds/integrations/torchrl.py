@@ -23,7 +23,7 @@ def make_env(id: str, num_envs: int, method: str | Method = "interactive", **set
     chosen = {"observation": "picture", "action": "discrete", "autoreset_mode": "SameStep", **settings}
     method = find_method(method) if isinstance(method, str) else method
     full = id if "/" in id else f"textworlds/{id}"
-    envs = gymnasium.make_vec(full, num_envs=num_envs, **chosen)
+    envs: Any = gymnasium.make_vec(full, num_envs=num_envs, **chosen)
     wrapped = method.wrap(envs)
     wrapped.autoreset_mode = envs.unwrapped.autoreset_mode  # which TorchRL looks for on the outside
     return GymWrapper(wrapped)
