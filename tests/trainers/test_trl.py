@@ -1,6 +1,8 @@
 """TRL trains a tiny model on our environments and our data, on the CPU."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from textworlds.wmact import METHODS
 
 IDS = [next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
 TEMPLATES = Path(trl.__file__).parent / "chat_templates"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "train_trl.py"
 MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>", "<tool_call>", "</tool_call>"]
 
 
@@ -118,6 +121,16 @@ def test_sft_reads_our_data_and_learns_from_it(ending, shape, tokenizer, model, 
     trainer.train()
     losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
     assert losses[-1] < losses[0]
+
+
+def test_the_example_trains_a_model_of_a_folder(tokenizer, model, tmp_path):
+    for part in (tokenizer, model):
+        part.save_pretrained(tmp_path / "tiny")
+    command = [sys.executable, EXAMPLE, "--model", tmp_path / "tiny", "--out", tmp_path / "out", "--cpu"]
+    command += ["--steps", "1", "--group", "2", "--max-tokens", "16"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "L_max is 12" in done.stdout and (tmp_path / "out" / "model.safetensors").exists()
 
 
 def test_only_the_act_method_is_a_tool():

@@ -9,9 +9,7 @@ from typing import Any
 
 from openenv.core.env_server import Action, Environment, Observation, State, create_fastapi_app
 
-from textworlds.integrations.play import Play
-
-DEFAULT_ID = "Sokoban-easy-v0"
+from textworlds.integrations.play import FIRST_ID, Play
 
 
 class Message(Action):  # type: ignore[misc]
@@ -38,7 +36,7 @@ class TextWorld(Environment):  # type: ignore[misc]
 
     SUPPORTS_CONCURRENT_SESSIONS = True
 
-    def __init__(self, id: str = DEFAULT_ID, **options: Any) -> None:
+    def __init__(self, id: str = FIRST_ID, **options: Any) -> None:
         super().__init__()
         self._play, self._state = Play(id, **options), State(episode_id=None, step_count=0)
 
@@ -62,5 +60,5 @@ class TextWorld(Environment):  # type: ignore[misc]
 
 def make_app(id: str | None = None, max_sessions: int = 64, **options: Any) -> Any:
     """Return the server's application; options as for integrations.play.Play."""
-    chosen = id or os.environ.get("TEXTWORLDS_ID", DEFAULT_ID)
+    chosen = id or os.environ.get("TEXTWORLDS_ID", FIRST_ID)
     return create_fastapi_app(partial(TextWorld, chosen, **options), Message, Turn, max_concurrent_envs=max_sessions)

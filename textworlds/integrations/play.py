@@ -4,7 +4,10 @@ from typing import Any
 
 from textworlds.chat import Conversation
 from textworlds.chat.replies import Message, Reply
+from textworlds.ids import NAMESPACE, all_ids
 from textworlds.wmact import Method, TurnLimit, find_method
+
+FIRST_ID = next(iter(all_ids())).removeprefix(NAMESPACE)  # what is played where nothing is said
 
 
 class SharedLimit:

@@ -9,7 +9,7 @@ from typing import Any
 
 import verifiers.v1 as vf
 
-from textworlds.integrations.play import Play
+from textworlds.integrations.play import FIRST_ID, Play
 
 
 class Data(vf.TaskData):  # type: ignore[misc]
@@ -33,7 +33,7 @@ class Config(vf.TasksetConfig):  # type: ignore[misc]
         settings: of the conversation: protocol, turn_limit, split, ...
     """
 
-    textworld: str = "Sokoban-easy-v0"
+    textworld: str = FIRST_ID
     method: str = "wmact"
     first_seed: int = 0
     settings: dict[str, Any] = {}
