@@ -1,11 +1,12 @@
-# make demo | test | check | bench | bench-check | test-inspect | test-all. Each sets up what it needs in .venv; needs Python 3.11+, pip and make.
+# make demo | test | check | bench | bench-check | test-all | test-inspect | test-trainers. Each sets up what it needs in .venv; needs Python 3.11+, pip and make.
 PYTHON ?= python3
 VENV ?= .venv
 NEIGHBOURS := .venv-neighbours
-INSPECT := .venv-inspect
+# Each in an environment of its own, as their pins conflict; extras of the same names.
+TRAINERS := trl verifiers openenv skyrl-gym torchrl rllib
 RUN := OMP_NUM_THREADS=1 $(VENV)/bin/python
 
-.PHONY: demo test check bench bench-check bench-neighbours-setup test-inspect test-all clean
+.PHONY: demo test check bench bench-check bench-neighbours-setup test-all test-inspect test-trainers clean
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
@@ -38,19 +39,25 @@ $(NEIGHBOURS)/tried: benchmarks/neighbours.txt
 	-touch $@
 
 # Slow tests; then kernels uncompiled, and compiled with bounds checks (which need a cache of their own).
-test-all: $(VENV)/ready $(VENV)/ready-for-ray test-inspect
+test-all: $(VENV)/ready $(VENV)/ready-for-ray test-inspect test-trainers
 	$(RUN) -m pytest -n 2
 	NUMBA_DISABLE_JIT=1 $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_formats.py tests/test_content.py tests/test_making.py tests/test_views.py
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/boundscheck $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_every_puzzle.py tests/test_content.py tests/test_making.py tests/test_views.py
 
 # Evaluation by Inspect AI, in an environment of its own, as it brings much along and pins some of it.
-test-inspect: $(INSPECT)/ready
-	OMP_NUM_THREADS=1 $(INSPECT)/bin/python -m pytest -n 2 tests/test_inspect.py tests/test_evaluation.py
+test-inspect: .venv-inspect/ready
+	OMP_NUM_THREADS=1 .venv-inspect/bin/python -m pytest -n 2 tests/test_inspect.py tests/test_evaluation.py
 
-$(INSPECT)/ready: pyproject.toml
-	test -x $(INSPECT)/bin/python || $(PYTHON) -m venv $(INSPECT)
-	$(INSPECT)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(INSPECT)/bin/python -m pip install --quiet --editable ".[inspect,testing]" "pytest>=8" "pytest-xdist>=3.5"
+test-trainers: $(TRAINERS:%=test-with-%)
+
+test-with-%: .venv-%/ready
+	OMP_NUM_THREADS=1 .venv-$*/bin/python -m pytest -n 0 tests/trainers
+	OMP_NUM_THREADS=1 .venv-$*/bin/python -m pytest -n 0 tests/test_data.py -k parquet
+
+.venv-%/ready: pyproject.toml constraints.txt
+	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-$*/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[$*]" --group test
 	touch $@
 
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -64,5 +71,5 @@ $(VENV)/ready-for-ray: $(VENV)/ready
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(NEIGHBOURS) $(INSPECT) build dist *.egg-info
+	rm -rf $(VENV) $(NEIGHBOURS) .venv-inspect $(TRAINERS:%=.venv-%) build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the ground up; a module may import what stands before it, and its own floor where two share one.
 FLOORS = [
-    ["kernel", "version", "threads", "levels.columns", "checks", "levels"],
+    ["kernel", "version", "threads", "levels.columns", "checks", "chunks", "levels"],
     ["grid", "random"],
     ["sight"],
     ["views"],
@@ -56,6 +56,7 @@ FLOORS = [
     ["chat.conversation"],
     ["chat.transcripts"],
     ["chat"],
+    ["data"],
     [""],  # the public face
     ["agents"],
     ["evaluation.secrets", "evaluation.scores", "evaluation.scripted", "evaluation.setup"],
@@ -67,6 +68,8 @@ FLOORS = [
     ["evaluation.command"],
     ["evaluation"],
     ["testing", "terminal", "levels.commands", "levels.make_command"],
+    ["data.command"],
+    ["integrations"],
     ["game"],
     ["cli"],
     ["__main__"],

@@ -1,4 +1,4 @@
-"""The command line: `textworlds play`, `ids`, `make-levels`, `check-levels`, `convert-levels`, `wmact`, `evaluate`, `leaderboard`."""
+"""The command line: `textworlds play`, `ids`, `wmact`, `evaluate`, `leaderboard`, `make-levels`, `make-data` and others."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from typing import NoReturn
 import textworlds
 from textworlds.agents.cli import add_parser as add_wmact
 from textworlds.checks import seeds_from
+from textworlds.data.command import add_parser as add_make_data
 from textworlds.evaluation.command import add_parsers as add_evaluation
 from textworlds.game import Game
 from textworlds.ids import all_ids, find_id
@@ -64,6 +65,7 @@ def make_parser() -> Parser:
     ids.set_defaults(run=lambda arguments: print(table_of_ids()))
     add_level_commands(commands)
     add_make_levels(commands)
+    add_make_data(commands)
     add_wmact(commands)
     add_evaluation(commands)
     return parser

@@ -7,17 +7,15 @@ on the number of workers nor on how often the work was stopped.
 """
 
 import itertools
-import json
 import os
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from textworlds.chunks import JOB, Engine, Progress, in_threads, on_ray, open_parts, remove_parts
 from textworlds.grid import State, new_state
 from textworlds.ids import find_id
 from textworlds.levels.content import ANY, SPLITS
@@ -29,7 +27,7 @@ from textworlds.version import __version__
 MOST_CHUNK, SECONDS_A_CHUNK = 1 << 15, 2.0
 MOST_REPEATS = 10_000  # candidates in a row without a new level, after which there are no more
 MOST_FAILURES = 3  # candidates without a level at the very beginning
-JOB, WHOLE = "job.json", "whole"
+WHOLE = "whole"
 
 
 class Job(NamedTuple):
@@ -48,18 +46,6 @@ class Job(NamedTuple):
     seed: int
     settings: dict[str, Any]
     all_costs: bool
-
-
-class Progress(NamedTuple):
-    """How far a set is."""
-
-    found: int
-    candidates: int
-    seconds: float
-    found_before: int  # by earlier runs
-
-
-Engine = Callable[[Callable[[int], LevelSet], Iterator[int], int], Iterator[tuple[int, LevelSet]]]
 
 
 def make_set(
@@ -90,7 +76,8 @@ def make_set(
     is_made = target.exists() and (parts / JOB).exists() and is_of(job, LevelSet.open(target), count, up_to)
     if target.exists() and not is_made:
         raise ValueError(f"{target} is there already; delete it or give another name")
-    step = open_parts(job, parts, count)
+    given = {**job._asdict(), "settings": all_settings(job), "textworlds": __version__}
+    step = open_parts(parts, given, lambda: min(chunk_size(job), count))
     if not is_made:
         levels = first_different(gather(job, step, parts, count, engine, workers, say), count)
         if len(levels) < count and not up_to:
@@ -100,9 +87,7 @@ def make_set(
             )
         levels.save(parts / WHOLE)
         os.replace(parts / WHOLE, target)
-    for part in sorted(parts.iterdir(), key=lambda part: part.name == JOB):  # the job last, as long as it can go on
-        part.unlink()
-    parts.rmdir()
+    remove_parts(parts)
     return LevelSet.open(target)
 
 
@@ -112,34 +97,6 @@ def is_of(job: Job, levels: LevelSet, count: int, up_to: bool) -> bool:
     has_count = len(levels) == count or (up_to and len(levels) < count)
     is_asked = tuple(levels.meta.get(name) for name in ("id", "split", "settings")) == asked
     return is_asked and has_count and bool((levels.column("seed") == np.uint64(job.seed)).all())
-
-
-def open_parts(job: Job, parts: Path, count: int) -> int:
-    """Make the folder of parts, or check that it belongs to the job; return the number of candidates a chunk."""
-    whose = parts / JOB
-    given = {**job._asdict(), "settings": all_settings(job), "textworlds": __version__}
-    if not whose.exists():
-        if parts.exists() and any(part.suffix != ".tmp" for part in parts.iterdir()):
-            raise ValueError(f"{parts} is in the way: it holds no {JOB}, so nothing is known of it; delete it")
-        chunk = min(chunk_size(job), count)
-        parts.mkdir(parents=True, exist_ok=True)
-        mine = parts / f"{os.getpid()}.tmp"
-        mine.write_text(json.dumps({**given, "chunk": chunk}, indent=1))
-        with suppress(FileExistsError):  # of another run that was quicker, whose job is then read
-            os.link(mine, whose)
-        mine.unlink()
-    try:
-        there = json.loads(whose.read_text())
-        chunk = int(there["chunk"])
-    except (ValueError, TypeError, KeyError):
-        raise ValueError(f"{whose} is damaged; delete {parts} to begin anew") from None
-    if other := [name for name in given if there.get(name) != given[name]]:
-        name = other[0]
-        raise ValueError(
-            f"{parts} holds parts of another set, with {name}={there.get(name)!r} and not {given[name]!r}; "
-            "ask for that one, or delete the folder"
-        )
-    return chunk
 
 
 def chunk_size(job: Job) -> int:
@@ -280,46 +237,6 @@ def first_different(files: list[Path], count: int) -> LevelSet:
         begin += len(chunk)
     meta = {name: value for name, value in chunk.meta.items() if name != "sha256"}
     return LevelSet(chunk.puzzle, columns, meta)
-
-
-def in_threads(make: Callable[[int], LevelSet], firsts: Iterator[int], workers: int) -> Iterator[tuple[int, LevelSet]]:
-    """Make chunks in threads of this process, which the compiled code lets run side by side."""
-    workers = min(workers, os.cpu_count() or 1)  # more would only make each chunk late
-    pool = ThreadPoolExecutor(workers)
-    running: dict[Future[LevelSet], int] = {}
-    try:
-        while True:
-            while len(running) < workers + 1:
-                first = next(firsts)
-                running[pool.submit(make, first)] = first
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(done), done.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def on_ray(make: Callable[[int], LevelSet], firsts: Iterator[int], workers: int) -> Iterator[tuple[int, LevelSet]]:
-    """Make chunks on a Ray cluster: the one that RAY_ADDRESS names, or one on this machine."""
-    try:
-        import ray
-    except ImportError:
-        raise ValueError("this engine needs Ray: pip install 'textworlds[ray]'") from None
-    if not ray.is_initialized():
-        ray.init(
-            num_cpus=None if os.environ.get("RAY_ADDRESS") else workers, include_dashboard=False, log_to_driver=False
-        )
-    remote = ray.remote(make)
-    running: dict[Any, int] = {}
-    try:
-        while True:
-            while len(running) < workers + 1:
-                first = next(firsts)
-                running[remote.remote(first)] = first
-            (done,), _ = ray.wait(list(running), num_returns=1)
-            yield running.pop(done), ray.get(done)
-    finally:
-        for reference in running:
-            ray.cancel(reference, force=True)
 
 
 ENGINES: dict[str, Engine] = {"threads": in_threads, "ray": on_ray}

@@ -3,13 +3,16 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from textworlds.checks import check_whole, seeds_from
+from textworlds.chunks import Progress
 from textworlds.episodes import MOST_CELLS
 from textworlds.ids import NAMESPACE, find_id
 from textworlds.levels.content import SPLITS
-from textworlds.levels.factory import ENGINES, Job, Progress, make_set
+from textworlds.levels.factory import ENGINES, Job, make_set
 from textworlds.puzzles import Puzzle
 
 SIZES = ("height", "width")
@@ -49,27 +52,14 @@ def make_levels(arguments: argparse.Namespace) -> None:
     settings = read_settings(arguments.set, puzzle, defaults)
     id = arguments.id.removeprefix(NAMESPACE)
     job = Job(id, arguments.split, arguments.seed, settings, not arguments.first_cost)
-    is_seen = sys.stderr.isatty()
-
-    def say(progress: Progress) -> None:
-        print(
-            f"\r{describe(progress, arguments.count)}\033[K", end="" if is_seen else "\n", file=sys.stderr, flush=True
-        )
-
-    try:
+    with telling_progress(arguments.count, "levels") as say:
         levels = make_set(job, arguments.count, arguments.out, ENGINES[arguments.engine], workers, say, arguments.up_to)
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        raise
-    finally:
-        if is_seen:
-            print(file=sys.stderr)
     print(f"{arguments.out}: {len(levels):,} levels of {puzzle.name}, {os.path.getsize(arguments.out):,} bytes")
 
 
-def read_settings(given: list[str], puzzle: Puzzle, defaults: Any) -> dict[str, int]:
-    """Return what "NAME=NUMBER" settings say; ValueError for one that is unknown or cannot be met."""
-    known = (*SIZES, *puzzle.options._fields)
+def read_settings(given: list[str], puzzle: Puzzle, defaults: Any, others: Sequence[str] = ()) -> dict[str, int]:
+    """Return what "NAME=NUMBER" settings say, of levels and `others`; ValueError for one unknown or not to be met."""
+    known = (*SIZES, *puzzle.options._fields, *others)
     settings: dict[str, int] = {}
     for text in given:
         name, _, number = text.partition("=")
@@ -91,12 +81,31 @@ def read_settings(given: list[str], puzzle: Puzzle, defaults: Any) -> dict[str, 
     return settings
 
 
-def describe(progress: Progress, count: int) -> str:
-    """Say how far a set is, how fast it goes and how long it will take."""
+@contextmanager
+def telling_progress(count: int, what: str) -> Iterator[Callable[[Progress], None]]:
+    """Give a function that tells people of the progress, on one line of a terminal; when stopped, say what that means."""
+    is_seen = sys.stderr.isatty()
+
+    def say(progress: Progress) -> None:
+        line = f"\r{describe(progress, count, what)}\033[K"
+        print(line, end="" if is_seen else "\n", file=sys.stderr, flush=True)
+
+    try:
+        yield say
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        raise
+    finally:
+        if is_seen:
+            print(file=sys.stderr)
+
+
+def describe(progress: Progress, count: int, what: str = "levels") -> str:
+    """Say how far a job is, how fast it goes and how long it will take."""
     made = progress.found - progress.found_before
     rate = made / max(progress.seconds, 1e-9)
     left = f"{duration((count - progress.found) / rate)} left" if rate else "time left unknown"
-    return f"{progress.found:,} of {count:,} levels, {rate:,.0f}/s, {left}"
+    return f"{progress.found:,} of {count:,} {what}, {rate:,.0f}/s, {left}"
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,47 @@
+"""The examples for trainers run, each where its library is."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run(name, *argv, cwd=None):
+    command = [sys.executable, EXAMPLES / name, *map(str, argv)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=cwd)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_stable_baselines3():
+    pytest.importorskip("stable_baselines3")
+    said = run("train_sb3.py", "--steps", 4096, "--worlds", 16, "--turn-limit", 8)
+    assert re.search(r"solved: [\d.]+% before, [\d.]+% after 4,096 steps; L_max is \d", said), said
+
+
+def test_torchrl():
+    pytest.importorskip("torchrl")
+    said = run("train_torchrl.py", "--steps", 512, "--batch", 256, "--worlds", 16, "--turn-limit", 8)
+    assert len(re.findall(r"solved [\d.]+% of \d+ episodes", said)) == 2, said
+
+
+def test_rllib():
+    pytest.importorskip("ray.rllib")
+    said = run("train_rllib.py", "--iterations", 2, "--worlds", 8, "--batch", 128, "--turn-limit", 8)
+    assert len(re.findall(r"reward [\d.]+, turns [\d.]+", said)) == 2, said
+
+
+def test_skyrl_gym(tmp_path):
+    pytest.importorskip("skyrl_gym")
+    said = run("play_skyrl.py", "--rows", 5, cwd=tmp_path)
+    assert "done: True, reward: 1.0" in said
+    assert len((tmp_path / "skyrl.jsonl").read_text().splitlines()) == 5
+
+
+def test_openenv():
+    pytest.importorskip("openenv")
+    assert "done: True, reward: 1.0" in run("play_openenv.py", "--port", 8907)

@@ -1,0 +1,68 @@
+"""An OpenEnv server plays many sessions at a time, over a socket, through OpenEnv's own client."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+pytest.importorskip("openenv")
+
+import uvicorn
+from openenv import GenericEnvClient
+from openenv.core.env_server import Environment
+
+from textworlds import Conversation
+from textworlds.integrations.openenv import Message, TextWorld, make_app
+
+ID = "Sokoban-easy-v0"
+
+
+@pytest.fixture(scope="module")
+def url():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(make_app(ID), host="127.0.0.1", port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+def client_of(url):
+    return GenericEnvClient(base_url=url).sync()
+
+
+def test_a_client_plays_what_the_conversation_plays(url):
+    conversation = Conversation(ID)
+    with client_of(url) as client:
+        begun = client.reset(seed=4)
+        assert begun.observation["messages"] == conversation.reset(4) and not begun.done
+        for text in ("hm", conversation.answer(conversation.episode.solve())):
+            result, expected = client.step({"text": text}), conversation.reply(text)
+            assert result.observation["text"] == expected.text and result.done == expected.done
+        assert result.reward == conversation.pay("wmact") == 1.0
+        assert result.observation["metrics"]["solved"] == 1 and result.observation["metrics"]["turns"] == 2
+
+
+def test_sessions_do_not_meet(url):
+    with client_of(url) as one, client_of(url) as other:
+        first, second = one.reset(seed=1), other.reset(seed=2, turn_limit=3)
+        assert first.observation["text"] != second.observation["text"]
+        assert "You have 3 turns" in second.observation["messages"][0]["content"]
+        other.step({"text": "<action>up</action>"})
+        left = one.step({"text": "hm"}).observation["text"]
+        assert "Turns left: 59" in left and first.observation["text"] in left
+
+
+def test_it_is_an_environment_of_openenv():
+    env = TextWorld(ID, method="interactive", protocol="entire-plan")
+    assert isinstance(env, Environment)
+    env.reset(seed=3, episode_id="a")
+    turn = env.step(Message(text="hm"))
+    assert turn.done and turn.reward == 0.0 and (env.state.episode_id, env.state.step_count) == ("a", 1)

@@ -1,0 +1,102 @@
+"""What all plugs share: pay, limits that fall, copies for workers, seeds that do not overlap."""
+
+import multiprocessing
+import pickle
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import textworlds
+from textworlds import PUZZLES, Conversation, Episode
+from textworlds.integrations.play import Play, SharedLimit
+from textworlds.wmact import METHODS
+
+IDS = [next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
+
+
+def solve(play, useless=0):
+    """Solve what was begun in one turn, after so many turns of an action that changes nothing."""
+    episode = play.conversation.episode
+    for _ in range(useless):
+        play.reply(play.conversation.answer([int(np.flatnonzero(~episode.action_mask())[0])]))
+    return play.reply(play.conversation.answer(episode.solve()))
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_an_episode_pays_its_outcome_times_its_effective_share(id):
+    play = Play(id)
+    play.begin(seed=3)
+    length = len(play.conversation.episode.solve())
+    reply = solve(play, useless=2)
+    assert reply.terminated and play.pay() == pytest.approx(length / (length + 2))
+    assert play.metrics()["solved"] == 1 and play.metrics()["effective_share"] == pytest.approx(play.pay())
+    assert play.metrics()["turns"] == 3
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_pays_what_it_says(name):
+    play = Play(IDS[1], method=name)
+    play.begin(seed=3)
+    solve(play)
+    assert play.pay() == pytest.approx(0.9 if name == "step-penalty" else 1.0)
+    assert play.conversation.turn_limit == (1 if name == "entire-plan" else 60)
+
+
+def test_a_shared_limit_falls_by_the_turns_of_all_episodes():
+    shared = SharedLimit(METHODS["wmact"].limit(start=12, tau=1))
+    plays = [Play(IDS[1], limit=shared) for _ in range(3)]
+    for useless, play in enumerate(plays):
+        play.begin(seed=useless)
+        assert play.conversation.limits[0] == 12
+        solve(play, useless)
+    assert shared.turns == [1, 2, 3]
+    assert shared.record(shared.take()) == 3 and shared.turns == []  # ceil((2 + 3) / 2)
+    assert "You have 3 turns" in plays[0].begin(seed=9)[0]["content"]
+    assert shared.record([]) == 3
+
+
+def test_a_row_may_set_the_limit_of_its_episode():
+    play = Play(IDS[1])
+    assert "You have 2 turns" in play.begin(seed=1, turn_limit=2)[0]["content"]
+
+
+MAKERS = {
+    "episode": lambda: Episode(IDS[0]),
+    "conversation": lambda: Conversation(IDS[0], "predict"),
+    "play": lambda: Play(IDS[0]),
+    "environment": lambda: gym.make(f"textworlds/{IDS[0]}"),
+    "batch": lambda: gym.make_vec(f"textworlds/{IDS[0]}", num_envs=2),
+}
+
+
+def first_of(thing, seed):
+    reset = getattr(thing, "begin", None) or thing.reset
+    return reset(seed=seed)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_what_workers_need_can_be_pickled(name, is_begun):
+    thing = MAKERS[name]()
+    if is_begun:
+        first_of(thing, 5)
+    copy = pickle.loads(pickle.dumps(thing))
+    assert str(first_of(copy, 7)) == str(first_of(thing, 7))
+
+
+def levels_of(worker, num_envs):
+    """Return the first levels of a worker's worlds, seeded by its number, and of worlds that chose their seeds themselves."""
+    envs = gym.make_vec(f"textworlds/{IDS[0]}", num_envs=num_envs)
+    seeded = envs.reset(seed=worker * num_envs)[0]
+    own = gym.make_vec(f"textworlds/{IDS[0]}", num_envs=num_envs).reset()[0]
+    return list(seeded), list(own)
+
+
+def test_workers_play_levels_of_their_own():
+    assert textworlds
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        played = pool.starmap(levels_of, [(worker, 4) for worker in range(2)])
+    alone = gym.make_vec(f"textworlds/{IDS[0]}", num_envs=8).reset(seed=0)[0]
+    assert [text for seeded, _ in played for text in seeded] == list(alone)
+    assert not set(played[0][1]) & set(played[1][1])

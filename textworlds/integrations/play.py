@@ -1,0 +1,78 @@
+"""What all plugs for language models share: a conversation that pays by a method, under a limit on turns that falls."""
+
+from typing import Any
+
+from textworlds.chat import Conversation
+from textworlds.chat.replies import Message, Reply
+from textworlds.ids import NAMESPACE, all_ids
+from textworlds.wmact import Method, TurnLimit, find_method
+
+FIRST_ID = next(iter(all_ids())).removeprefix(NAMESPACE)  # what is played where nothing is said
+
+
+class SharedLimit:
+    """A limit on turns that many plays of one process share; L_max of textworlds.wmact.
+
+    Args:
+        limit: what anneals it.
+    """
+
+    def __init__(self, limit: TurnLimit) -> None:
+        self.limit = limit
+        self.turns: list[int] = []  # of the episodes since the last iteration
+
+    def take(self) -> list[int]:
+        """Return the turns of the episodes since the last time."""
+        turns, self.turns = self.turns, []
+        return turns
+
+    def record(self, turns: list[int]) -> int:
+        """End an iteration with its episodes' turns, of all processes; return L_max for the next one."""
+        return self.limit.record(turns) if turns else self.limit.value
+
+
+class Play:
+    """One episode after another of an id, paid as a method says when it is over.
+
+    Args:
+        id: as for Conversation.
+        method: a name in textworlds.wmact.METHODS, or a Method.
+        limit: what new episodes' turn limit is taken from; by default the id's.
+        **settings: as for Conversation.
+    """
+
+    def __init__(
+        self, id: str, method: str | Method = "wmact", limit: SharedLimit | None = None, **settings: Any
+    ) -> None:
+        self.method = find_method(method) if isinstance(method, str) else method
+        self.limit = limit
+        self.conversation = Conversation(id, **settings)
+        if self.method.single_turn:
+            self.conversation.turn_limit = 1
+
+    def begin(self, seed: int | None = None, turn_limit: int | None = None) -> list[Message]:
+        """Begin an episode and return its first messages.
+
+        Args:
+            seed: of the level.
+            turn_limit: of this episode and those after it; the shared limit's is taken where there is one.
+        """
+        if turn_limit is not None or self.limit is not None:
+            self.conversation.turn_limit = self.limit.limit.value if self.limit else int(turn_limit or 1)
+        return self.conversation.reset(None if seed is None else int(seed))
+
+    def reply(self, text: str) -> Reply:
+        """Play a turn."""
+        reply = self.conversation.reply(text)
+        if reply.done and self.limit is not None:
+            self.limit.turns.append(self.conversation.usage.turns)
+        return reply
+
+    def pay(self) -> float:
+        """Return what the episode so far pays: outcome times effective share, for wmact."""
+        return self.conversation.pay(self.method)
+
+    def metrics(self) -> dict[str, float]:
+        """Return what is worth a curve: solved, turns, actions, effective and novel share."""
+        statistics = self.conversation.statistics
+        return {"solved": float(self.conversation.episode.totals()["solved"]), **statistics.means()}

@@ -1,0 +1,29 @@
+"""TorchRL: many worlds as one environment of tensors."""
+
+from typing import Any
+
+import gymnasium
+from torchrl.envs import GymWrapper
+
+import textworlds  # registers the ids
+from textworlds.wmact import Method, find_method
+
+assert textworlds
+
+
+def make_env(id: str, num_envs: int, method: str | Method = "interactive", **settings: Any) -> GymWrapper:
+    """Return N worlds of an id as a TorchRL environment: pictures, and one action a turn.
+
+    Args:
+        id: as for gym.make_vec.
+        num_envs: N.
+        method: how episodes are paid; a name in textworlds.wmact.METHODS, or a Method.
+        **settings: replace the id's.
+    """
+    chosen = {"observation": "picture", "action": "discrete", "autoreset_mode": "SameStep", **settings}
+    method = find_method(method) if isinstance(method, str) else method
+    full = id if "/" in id else f"textworlds/{id}"
+    envs: Any = gymnasium.make_vec(full, num_envs=num_envs, **chosen)
+    wrapped = method.wrap(envs)
+    wrapped.autoreset_mode = envs.unwrapped.autoreset_mode  # which TorchRL looks for on the outside
+    return GymWrapper(wrapped)

@@ -1,0 +1,61 @@
+"""TRL: an environment for GRPOTrainer's `environment_factory`, and a callback that anneals the limit on turns.
+
+The model acts by calling the tool `act`; its argument is a list of actions. All rollouts of a group begin with the row's seed.
+"""
+
+from functools import partial
+from typing import Any
+
+from accelerate.utils import gather_object
+from transformers import TrainerCallback
+
+from textworlds.integrations.play import Play, SharedLimit
+
+ACTIONS_ONLY = "plain"  # the grammar of messages that are nothing but actions
+
+
+def factory(id: str, **options: Any) -> "partial[TextWorld]":
+    """Return what GRPOTrainer takes as environment_factory; options as for integrations.play.Play."""
+    return partial(TextWorld, id, **options)
+
+
+def rows(count: int, first_seed: int = 0) -> list[dict[str, Any]]:
+    """Return so many rows of a data set, each the level of a seed; datasets.Dataset.from_list makes one of them."""
+    empty = [{"role": "user", "content": ""}]
+    return [{"prompt": empty, "seed": seed} for seed in range(first_seed, first_seed + count)]
+
+
+class TextWorld:
+    """One rollout at a time. Its public methods but `reset` and `get_reward` are the model's tools."""
+
+    def __init__(self, id: str, **options: Any) -> None:
+        self._play = Play(id, **{"action": ACTIONS_ONLY, **options})
+
+    def reset(self, seed: int, turn_limit: int | None = None, **row: Any) -> str:
+        """Begin with a seed's level; return what is said before the model's first turn."""
+        return "\n\n".join(message["content"] for message in self._play.begin(seed, turn_limit))
+
+    def act(self, actions: str) -> str:
+        """Play one turn.
+
+        Args:
+            actions: The actions of this turn, in order, separated by commas.
+
+        Returns:
+            What each of the actions did, and what the board looks like now.
+        """
+        return "The level is over." if self._play.conversation.done else self._play.reply(str(actions)).text
+
+    def get_reward(self) -> float:
+        """Return what the rollout pays."""
+        return self._play.pay()
+
+
+class Anneal(TrainerCallback):  # type: ignore[misc]
+    """Lower a limit on turns by the episodes that all processes finished in each step."""
+
+    def __init__(self, limit: SharedLimit) -> None:
+        self.limit = limit
+
+    def on_step_end(self, *arguments: Any, **state: Any) -> None:
+        self.limit.record(gather_object(self.limit.take()))
