@@ -59,6 +59,7 @@ AIMS = (
     Aim(f"{SOKOBAN}, 1 conversation: interactive, 3 actions", 10e3, 20e3),
     Aim(f"{SOKOBAN}, 1 conversation: predict, all wrong, 3 actions", 10e3, 20e3),
     Aim(f"{SOKOBAN}, 256 conversations: interactive, 3 actions", 10e3, 20e3),
+    Aim(f"{SOKOBAN}, 4096 worlds: joint turns of 2 agents", 0.4, 0.5, f"{SOKOBAN}, 4096 worlds: turns of 1 agent"),
     Aim("Sokoban-medium-v0: levels made", 2_000, 30_000),
     Aim("Sokoban-expert-v0: levels made", 30, 200),
     Aim("Maze-hard-v0: levels made", 50_000, 250_000),
