@@ -57,7 +57,8 @@ class Snapshot(NamedTuple):
     state: State
     history: History
     start: Start | None
-    memory: Memory | None = None  # with fog
+    memory: Memory | None = None  # with fog,
+    view: View = WHOLE  # and then of this view
 
 
 class Worlds:
@@ -420,7 +421,7 @@ class Worlds:
     def snapshot(self) -> Snapshot:
         """Return a copy of all that playing on depends on."""
         memory = self.eyes.recall() if self.eyes is not None and self.view.fog else None
-        return Snapshot(self.puzzle.name, copy_state(self.state), self._history.copy(), self.start, memory)
+        return Snapshot(self.puzzle.name, copy_state(self.state), self._history.copy(), self.start, memory, self.view)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to where a snapshot was taken; the snapshot can be used again.
@@ -437,8 +438,10 @@ class Worlds:
             raise ValueError("this state is of boards of another size")
         if snapshot.history.keeps != self.novelty:
             raise ValueError("this state is of worlds with another setting of novelty")
-        if (snapshot.memory is not None) != self.view.fog:
-            raise ValueError("this state is of worlds with another setting of fog")
+        if snapshot.state.agents.shape != self.state.agents.shape:
+            raise ValueError(f"this state is of {snapshot.state.agents.shape[1]} agents; here are {self.num_agents}")
+        if (snapshot.view.fog or self.view.fog) and snapshot.view != self.view:
+            raise ValueError("this state is of worlds with another setting of fog, and of what is remembered")
         self.state = copy_state(snapshot.state)
         self._history = snapshot.history.copy()
         self._open_eyes(snapshot.memory)

@@ -238,7 +238,7 @@ def test_each_agents_share_of_effective_actions_is_in_its_infos():
     [
         ({"player_0": 0}, "an action is needed for every agent; missing: player_1"),
         ({"player_0": 0, "player_1": 0, "B": 0}, "unknown agent 'B'; known: player_0, player_1"),
-        ({"player_0": 0, "player_1": 9}, "actions are numbers from 0 to 4"),
+        ({"player_0": 0, "player_1": 9}, "player_1 cannot take 9: not in Discrete(5)"),
     ],
 )
 def test_actions_that_are_none_are_refused_in_a_sentence(actions, sentence):

@@ -249,16 +249,10 @@ class JointEpisodes:
             )
         if not self.talk:
             return [message for row in rows for message in row]
-        rest: list[str | bytes] = []
-        over = self.over()
-        for world, row in enumerate(rows):
-            for seat, message in enumerate(row):
-                spoken = take_apart(message, self.talk)
-                if seat < self.num_agents:
-                    rest.append(spoken.rest)
-                if not over[world]:
-                    self.said[world, seat] = spoken.said
-        return rest
+        spoken = [[take_apart(message, self.talk) for message in row] for row in rows]
+        for world in np.flatnonzero(~self.over()):
+            self.said[world] = [one.said for one in spoken[world]]
+        return [one.rest for row in spoken for one in row[: self.num_agents]]
 
     def _read_numbers(self, actions: Any) -> np.ndarray:
         numbers = np.asarray(actions)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from pettingzoo import AECEnv, ParallelEnv
-from pettingzoo.utils.conversions import parallel_to_aec, parallel_to_aec_wrapper
+from pettingzoo.utils.conversions import parallel_to_aec_wrapper
+from pettingzoo.utils.wrappers import BaseWrapper, OrderEnforcingWrapper
 
 from textworlds.checks import check_whole, seeds_from
 from textworlds.envs.single import RENDER_MODES, check_rendering
@@ -57,6 +58,7 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
         self.metadata = {**self.metadata, "name": f"textworlds_{puzzle}_v0"}
         self.render_mode, self.tile_size = render_mode, tile_size
         if max_cycles is not None:
+            check_whole(max_cycles=max_cycles)
             self.max_cycles = min(max_cycles, self.max_cycles)
         episodes = self.joint.episodes
         num_agents, num_seats = self.joint.num_agents, self.joint.num_seats
@@ -93,6 +95,8 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
             seed: the level is the seed's first; without one, the next level of the last seed (a random one at first).
             options: {"level": a drawing, a Level or a picture} to play that one. Other options are not ours, and are let be.
         """
+        if not isinstance(options, dict | None):
+            raise ValueError(f"the options of reset are a dict; got {options!r:.80}")
         if seed is None and not self._has_seed:
             seed = int(self._random.integers(1 << 63))
         world, seeds = np.zeros(1, np.int64), None if seed is None else seeds_from([seed])
@@ -167,11 +171,14 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
         return agent
 
     def _check_actions(self, actions: dict[str, Any]) -> None:
-        for agent in actions:
+        if not isinstance(actions, dict):
+            raise ValueError(f"actions are a dict, agent -> action; got {actions!r:.80}")
+        for agent, action in actions.items():
             if self._known(agent) not in self.agents:
                 raise ValueError(
                     f"{agent}'s episode is over: when an agent is dead, it takes no more actions; call reset() to begin one"
                 )
+            check_action(agent, action, self.action_space(agent))
         if missing := [agent for agent in self.agents if agent not in actions]:
             raise ValueError(f"an action is needed for every agent; missing: {', '.join(missing)}")
 
@@ -251,4 +258,23 @@ def make_raw(puzzle: str, id: str, **settings: Any) -> AECEnv[str, Any, Any]:
 
 def make_aec(puzzle: str, id: str, **settings: Any) -> AECEnv[str, Any, Any]:
     """Return that with PettingZoo's usual wrapper, which tells what is called out of order."""
-    return parallel_to_aec(make_parallel(puzzle, id, **settings))
+    return OrderEnforcingWrapper(ActionCheckingWrapper(make_raw(puzzle, id, **settings)))
+
+
+class ActionCheckingWrapper(BaseWrapper[str, Any, Any]):
+    """Refuses an action when its agent takes it; PettingZoo's conversion would find out with the last agent's."""
+
+    def step(self, action: Any) -> None:
+        agent = self.agent_selection
+        if self.terminations.get(agent) or self.truncations.get(agent):
+            if action is not None:
+                raise ValueError(f"{agent}'s episode is over: when an agent is dead, the only valid action is None")
+        else:
+            check_action(agent, action, self.action_space(agent))
+        super().step(action)
+
+
+def check_action(agent: str, action: Any, space: spaces.Space[Any]) -> None:
+    """Raise ValueError unless an agent can take an action; messages may be bytes."""
+    if not (space.contains(action) or (isinstance(action, bytes) and isinstance(space, MessageSpace))):
+        raise ValueError(f"{agent} cannot take {action!r:.80}: not in {space}")

@@ -25,8 +25,8 @@ class Spoken(NamedTuple):
 def take_apart(message: str | bytes, limit: int) -> Spoken:
     """Return what a message says to the others, at most `limit` characters of it, and the rest.
 
-    Exactly one <say> and, after it, one </say> are read, in any ASCII case and outside of thoughts. With none, several
-    or an odd one nothing is said, and the message is left as it is.
+    Exactly one <say> and, after it, one </say> are read, in any ASCII case, after the last </think>. With none, several or
+    an odd one nothing is said, and the message is left as it is; nor if a thought is not closed, as in an answer cut short.
     """
     text = message.decode(errors="replace") if isinstance(message, bytes) else message
     if not isinstance(text, str):
@@ -34,7 +34,7 @@ def take_apart(message: str | bytes, limit: int) -> Spoken:
     answer = after_thoughts(text)
     folded = "".join(char.lower() if char.isascii() else char for char in answer)
     start, end = folded.find(OPENING), folded.find(CLOSING)
-    if folded.count(OPENING) != 1 or folded.count(CLOSING) != 1 or end < start:
+    if "<think>" in folded or folded.count(OPENING) != 1 or folded.count(CLOSING) != 1 or end < start:
         return Spoken("", answer)
     said = answer[start + len(OPENING) : end].strip()
     return Spoken(said[:limit], answer[:start] + answer[end + len(CLOSING) :])

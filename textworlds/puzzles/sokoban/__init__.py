@@ -49,7 +49,7 @@ def _check_team(options: Options, height: int, width: int, room: int) -> str:
     if options.owners and (options.num_agents == 1 or options.num_boxes < options.num_agents):
         return f"owners takes several players and a box for each; here are {options.num_agents} and {options.num_boxes}"
     if options.owners and (options.min_pushes or options.max_pushes):
-        return "min_pushes and max_pushes are for levels whose boxes have no owners"
+        return "min_pushes and max_pushes are for levels whose boxes have no owners; with owners=1 both are 0"
     return ""
 
 
