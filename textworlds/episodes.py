@@ -79,7 +79,7 @@ class Episodes:
         as_bytes: texts are ASCII, uint8[N, L], and so may messages be, in an array of dtype "S". Only for "dense" and
             "spaced", whose texts have one length, without legend and feedback; nothing is said of an unread message then,
             its reason is in the ledger alone.
-        threads: share the worlds out to so many threads, 8,192 or more to each, as fewer are faster in one; what is played
+        threads: share the worlds out to so many threads, 4,096 or more to each, as fewer are faster in one; what is played
             does not depend on it.
         view: show only so many rows and columns, an odd number, with the agent in the middle; see views.py.
         sight: show only what no wall hides.

@@ -16,7 +16,7 @@ import numpy as np
 from textworlds.kernel import kernel
 
 MIN_SLOTS = 64
-SPARE = 8  # an eighth of all slots is spare
+SPARE = 16  # one slot in so many is spare
 ENDLESS = np.iinfo(np.int64).max
 START, MASK, LEFT = range(3)  # columns of places: where a table begins; its slots, a power of two, less one; see above
 

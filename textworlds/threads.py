@@ -7,7 +7,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-WORTH_A_THREAD = 8192  # worlds; to hand work to a thread and wait for it takes as long as playing a thousand
+WORTH_A_THREAD = 4096  # worlds; to hand work to a thread and wait for it takes as long as playing a thousand
 EVEN = 64  # shares begin at multiples of so many worlds, which kernels play at a time
 
 

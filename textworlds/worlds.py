@@ -76,7 +76,7 @@ class Worlds:
         turn_limit: turns after which an episode is truncated; a new value holds from each world's next episode.
         rewards: name of one of the puzzle's reward schemes.
         novelty: keep track of the states that an episode has seen.
-        threads: how many the worlds are shared out to, 8,192 or more to each; what is played does not depend on it.
+        threads: how many the worlds are shared out to, 4,096 or more to each; what is played does not depend on it.
         view: what agents see; by default all.
 
     Raises:
