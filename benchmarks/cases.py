@@ -47,7 +47,13 @@ class Case(NamedTuple):
 
 def all_cases(text: str = "", wanted: Collection[str] | None = None) -> list[Case]:
     """Return the cases with a text in their names, or of the names wanted."""
-    makers = [
+    found = [maker for maker in all_makers() if text in maker[0] and (wanted is None or maker[0] in wanted)]
+    return [make(name, unit) for name, unit, make in found]
+
+
+def all_makers() -> "list[Maker]":
+    """Return what makes each of the cases, with its name; none is made yet."""
+    return [
         *c_cases(),
         *stepping(),
         *teams(),
@@ -59,8 +65,6 @@ def all_cases(text: str = "", wanted: Collection[str] | None = None) -> list[Cas
         *making(),
         *drawing(),
     ]
-    found = [maker for maker in makers if text in maker[0] and (wanted is None or maker[0] in wanted)]
-    return [make(name, unit) for name, unit, make in found]
 
 
 Maker = tuple[str, str, Callable[[str, str], Case]]  # name, unit, and what makes the case of them

@@ -108,16 +108,11 @@ def test_floors_and_aims_are_judged(value, at_most, said):
 
 
 def test_floors_speak_of_cases_that_there_are():
-    made = [
-        *cases.c_cases(),
-        *cases.stepping(),
-        *cases.threading(),
-        *cases.speaking(),
-        *cases.singles(),
-        *cases.conversing(),
-        *cases.making(),
-    ]
-    names = {name for name, *_ in made} | {process.name for process in processes.all_processes(1)} | {aims.JUMANJI}
+    names = (
+        {name for name, *_ in cases.all_makers()}
+        | {process.name for process in processes.all_processes(1)}
+        | {aims.JUMANJI}
+    )
     if limit.compiler() is None:
         names |= {aims.C_COPY, aims.C_TAXI, *aims.REFERENCES.values()}
     spoken_of = {name for aim in aims.AIMS for name in (aim.measure, aim.over) if name}
