@@ -52,10 +52,10 @@ def begin_at(state, history, world, bank, index, turn_limit):
 
 
 @kernel
-def begin_drawn(state, history, world, bank, rng, turn_limit):
-    """Begin an episode with a level drawn by a world's seed and episode."""
+def draw(state, world, bank, rng):
+    """Return the index of the level of a bank that a world's seed and episode draw."""
     start_stream(rng, state.book[world].seed, state.book[world].episode)
-    begin_at(state, history, world, bank, below(rng, bank.boards.shape[0]), turn_limit)
+    return below(rng, bank.boards.shape[0])
 
 
 @Kernel.apart
@@ -63,7 +63,7 @@ def begin_drawn(state, history, world, bank, rng, turn_limit):
 def go_on(state, history, world, bank, rng, turn_limit):
     """Begin the next episode of a world's seed."""
     state.book[world].episode += 1
-    begin_drawn(state, history, world, bank, rng, turn_limit)
+    begin_at(state, history, world, bank, draw(state, world, bank, rng), turn_limit)
 
 
 @kernel
@@ -77,10 +77,8 @@ def begin_with(state, history, worlds, bank, indices, turn_limit, rng):
         rng: uint64[1], to work in.
     """
     for place, world in enumerate(worlds):
-        if indices[place] < 0:
-            begin_drawn(state, history, world, bank, rng, turn_limit)
-        else:
-            begin_at(state, history, world, bank, indices[place], turn_limit)
+        index = draw(state, world, bank, rng) if indices[place] < 0 else indices[place]
+        begin_at(state, history, world, bank, index, turn_limit)
 
 
 @kernel

@@ -29,6 +29,12 @@ class Tables(NamedTuple):
 
 
 @kernel
+def room_of(slots):
+    """Return how many states a table of so many slots takes: seven eighths."""
+    return slots - slots // 8
+
+
+@kernel
 def first_slot(tables, world, key):
     """Return where to look for a key first."""
     return tables.places[world, START] + np.int64(key >> np.uint64(20) & np.uint64(tables.places[world, MASK]))
@@ -59,7 +65,7 @@ def forget_all_but(tables, world, key):
     start, slots = tables.places[world, START], tables.places[world, MASK] + 1
     for slot in range(start, start + slots):
         tables.keys[slot] = 0
-    tables.places[world, LEFT] = slots - slots // 8
+    tables.places[world, LEFT] = room_of(slots)
     remember(tables, world, key)
 
 
@@ -90,7 +96,7 @@ class History:
         self.room = ENDLESS
         if keeps:
             self._lay_out(np.full(num_worlds, MIN_SLOTS))
-            self.room = MIN_SLOTS - MIN_SLOTS // 8
+            self.room = int(self.tables.places[0, LEFT]) - 1  # the first state is in none yet
 
     @property
     def keeps(self) -> bool:
@@ -102,8 +108,8 @@ class History:
             return
         places = self.tables.places
         slots = places[:, MASK] + 1
-        wider, seen = slots.copy(), slots - slots // 8 - places[:, LEFT]
-        while (tight := wider - wider // 8 - seen < num_actions).any():
+        wider, seen = slots.copy(), room_of.function(slots) - places[:, LEFT]
+        while (tight := room_of.function(wider) - seen < num_actions).any():
             wider[tight] *= 2
         if (grown := np.flatnonzero(wider > slots)).size:
             self._grow(grown, wider)
@@ -120,17 +126,21 @@ class History:
         """Begin anew with empty tables of so many slots, int64[N]."""
         ends = np.cumsum(slots)
         self._used = int(ends[-1])
-        places = np.stack([ends - slots, slots - 1, slots - slots // 8], axis=1)
-        self.tables = Tables(np.zeros(self._used + self._used // SPARE, np.uint64), places)
+        self.tables = Tables(np.zeros(self._used + self._used // SPARE, np.uint64), _places(ends, slots))
 
     def _grow(self, worlds: np.ndarray, slots: np.ndarray) -> None:
         """Move the listed worlds into spare slots, or all into a new array if there are too few; int64[N], their slots."""
         tables, ends, own = self.tables, self._used + np.cumsum(slots[worlds]), slots[worlds]
         if ends[-1] <= len(tables.keys):
             places = tables.places.copy()
-            places[worlds] = np.stack([ends - own, own - 1, own - own // 8], axis=1)
+            places[worlds] = _places(ends, own)
             self.tables, self._used = Tables(tables.keys, places), int(ends[-1])
         else:
             self._lay_out(slots)
             worlds = np.arange(len(slots))
         move.lean()(tables, self.tables, worlds)
+
+
+def _places(ends: np.ndarray, slots: np.ndarray) -> np.ndarray:
+    """Return the places, int64[K, 3], of empty tables that end where they do and have so many slots, both int64[K]."""
+    return np.stack([ends - slots, slots - 1, room_of.function(slots)], axis=1)

@@ -265,8 +265,7 @@ class Worlds:
         num_actions, state = actions.shape[1], self.state
         ledger, told = new_ledger(num_actions, self.book), new_told(self.book)
         self._history.make_room(num_actions)
-        # then the kernel can begin episodes
-        draws = self._bank is not None and self.shape == self._level_shape and self.eyes is None
+        draws = self._bank is not None and self.shape == self._level_shape and self.eyes is None  # which kernels can do
         bank = self._no_bank if self._bank is None else self._bank
         ended = self._room_for_ended() if autoreset == SAME_STEP else state.board
         seen = np.empty_like(state.board) if copies and self.eyes is None and (draws or not autoreset) else None
@@ -287,12 +286,10 @@ class Worlds:
         self._history.room = min(self._history.room, *(room for room, _, _ in parts))
         now = told
         if autoreset == SAME_STEP and any(num_over for _, num_over, _ in parts):
-            over, now = np.flatnonzero(told["terminated"] | told["truncated"] | ~told["took_part"]), copy_records(told)
+            over = np.flatnonzero(told["terminated"] | told["truncated"] | ~told["took_part"])
+            now = copy_records(told)
             if not draws:
-                ended[over] = state.board[over]
-                if self.eyes is not None:
-                    self._ended_views = np.empty_like(self.eyes.pictures)
-                    self._ended_views[over] = self.seen(over)
+                self._keep_ended(over)
                 self.begin(over)
             teller()(self.state, over, self._pay, now)
         elif autoreset == NEXT_STEP and not draws and not told["took_part"].all():
@@ -302,6 +299,13 @@ class Worlds:
         if copies:
             return Played(ledger, told, now, self.copy_pictures() if seen is None else seen.reshape(-1, *self.shape))
         return Played(ledger, told, now, None)
+
+    def _keep_ended(self, worlds: np.ndarray) -> None:
+        """Keep the boards of the worlds listed, int64[K], and what is seen of them, before others begin there."""
+        self.ended[worlds] = self.state.board[worlds]
+        if self.eyes is not None:
+            self._ended_views = np.empty_like(self.eyes.pictures)
+            self._ended_views[worlds] = self.seen(worlds)
 
     def _room_for_ended(self) -> np.ndarray:
         """Return where the boards of ended episodes are kept, as many as the worlds have."""

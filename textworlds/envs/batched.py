@@ -14,11 +14,7 @@ from textworlds.episode import HasEpisodes
 from textworlds.episodes import Episodes, Turn, check_alone
 from textworlds.levels.making import NoLevel
 from textworlds.pixels import draw_pixels
-from textworlds.play import (
-    DISABLED,
-    NEXT_STEP,
-    SAME_STEP,
-)
+from textworlds.play import DISABLED, NEXT_STEP, SAME_STEP
 from textworlds.puzzles import find_puzzle
 from textworlds.text import formats
 from textworlds.worlds import Snapshot
