@@ -23,7 +23,7 @@ FLOORS = [
     ["text.words"],
     ["text.facts"],
     ["text.formats", "text.grammars", "text.levels"],
-    ["text.translator"],
+    ["text.translator", "text.tags"],
     ["puzzles.puzzle", "puzzles.search"],
     ["puzzles.*"],
     ["puzzles"],

@@ -12,12 +12,11 @@ import numpy as np
 
 from textworlds.grid import DOWN, RIGHT, WALLS
 from textworlds.text.formats import Reader
-from textworlds.text.grammars import after_thoughts
+from textworlds.text.tags import take_tag
 from textworlds.text.words import Words
 
 TAG = "predict"
 OPENING, CLOSING = f"<{TAG}>", f"</{TAG}>"
-MARK = re.compile(rf"</?{TAG}>", re.IGNORECASE | re.ASCII)
 FENCE = re.compile(r"```+[a-zA-Z0-9_+-]*\n(.*)\n```+", re.DOTALL)
 ONE_TAG = f"there is not exactly one {OPENING}...{CLOSING}"
 NO_BOARD = "it is no board of this size in the form in which boards are shown"
@@ -44,13 +43,12 @@ class Prediction(NamedTuple):
 
 def take_prediction(message: str) -> tuple[str | None, str]:
     """Return the prediction in a message, None if there is not exactly one, and the message without it and its thoughts."""
-    answer = after_thoughts(message)
-    marks = list(MARK.finditer(answer))
-    if len(marks) != 2 or len(marks[0][0]) > len(OPENING) or len(marks[1][0]) < len(CLOSING):
+    text, rest = take_tag(message, TAG)
+    if text is None:
         return None, message
-    text = answer[marks[0].end() : marks[1].start()].replace("\r\n", "\n").strip("\n")
+    text = text.replace("\r\n", "\n").strip("\n")
     fenced = FENCE.fullmatch(text)
-    return fenced[1] if fenced else text, answer[: marks[0].start()] + answer[marks[1].end() :]
+    return fenced[1] if fenced else text, rest
 
 
 def put_prediction(board: str) -> str:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from textworlds.checks import check_type
 from textworlds.puzzles.puzzle import MOST_AGENTS
-from textworlds.text.grammars import after_thoughts
+from textworlds.text.grammars import after_thoughts, thinks_on
+from textworlds.text.tags import take_tag
 
-OPENING, CLOSING = "<say>", "</say>"
+TAG = "say"
 MOST_SAID = 10_000
 
 
@@ -31,13 +32,10 @@ def take_apart(message: str | bytes, limit: int) -> Spoken:
     text = message.decode(errors="replace") if isinstance(message, bytes) else message
     if not isinstance(text, str):
         raise TypeError(f"a message is a str, not {type(text).__name__}")
-    answer = after_thoughts(text)
-    folded = "".join(char.lower() if char.isascii() else char for char in answer)
-    start, end = folded.find(OPENING), folded.find(CLOSING)
-    if "<think>" in folded or folded.count(OPENING) != 1 or folded.count(CLOSING) != 1 or end < start:
-        return Spoken("", answer)
-    said = answer[start + len(OPENING) : end].strip()
-    return Spoken(said[:limit], answer[:start] + answer[end + len(CLOSING) :])
+    said, rest = take_tag(text, TAG)
+    if said is None or thinks_on(after_thoughts(text)):
+        return Spoken("", text)
+    return Spoken(said.strip()[:limit], rest)
 
 
 def invite(limit: int) -> str:

@@ -240,9 +240,14 @@ def after_thoughts(message: str) -> str:
     return message[end + len("</think>") :] if end >= 0 else message
 
 
+def thinks_on(answer: str) -> bool:
+    """Return whether what follows the last </think> begins another thought, as an answer that was cut short does."""
+    return "<think>" in _fold(answer)
+
+
 def _without_thoughts(message: str) -> str:
     answer = after_thoughts(message)
-    if "<think>" in _fold(answer):
+    if thinks_on(answer):
         raise _malformed("<think> is not closed by </think>")
     if not answer.strip(BLANKS):
         raise _Unread(Outcome.EMPTY, "the message is empty")
