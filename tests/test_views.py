@@ -11,6 +11,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import NUMBERS, VIEWS, every_fog, every_puzzle, every_view
 
 from textworlds import PUZZLES, Episode, Episodes
 from textworlds.eyes import Eyes
@@ -20,22 +21,9 @@ from textworlds.testing import actions, levels
 from textworlds.text.formats import FORMATS, MAPS, read, write
 from textworlds.views import WHOLE, View, make_view
 
-VIEWS = {
-    "window": {"view": 5},
-    "cell": {"view": 1},
-    "sight": {"sight": True},
-    "window-sight": {"view": 7, "sight": True},
-    "window-fog": {"view": 3, "fog": True},
-    "sight-fog": {"sight": True, "fog": True},
-    "all": {"view": 5, "sight": True, "fog": True},
-}
-NUMBERS = {"observation": "picture", "action": "discrete"}
 # The first id of every puzzle.
 IDS = [next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
 
-every_view = pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
-every_fog = pytest.mark.parametrize("view", [view for view in VIEWS.values() if "fog" in view])
-every_puzzle = pytest.mark.parametrize("puzzle", PUZZLES.values(), ids=PUZZLES)
 every_id = pytest.mark.parametrize("id", IDS)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import NUMBERS, corridor, joint_of
 
 from textworlds import PUZZLES, Episode, Episodes, find_id
 from textworlds.grid import (
@@ -27,16 +28,8 @@ from textworlds.testing import WORLD
 from textworlds.text.formats import read
 
 UP, DOWN, LEFT, RIGHT = range(4)
-NETWORK = {"observation": "picture", "action": "discrete"}
 TEAM_IDS = sorted(all_team_ids())
 SMALL_IDS = [id for id in TEAM_IDS if "easy" in id or "meeting" in id or "Sokoban-hard" in id]
-
-
-def joint_of(id, num_worlds=1, seed=0, **changed):
-    puzzle, defaults = find_team_id(id)
-    joint = JointEpisodes(puzzle, num_worlds, **{**defaults, **changed})
-    joint.begin(np.arange(num_worlds), seed + np.arange(num_worlds, dtype=np.uint64))
-    return joint
 
 
 def placed(puzzle, drawing, num_agents=2, **changed):
@@ -48,12 +41,6 @@ def placed(puzzle, drawing, num_agents=2, **changed):
     joint = JointEpisodes(PUZZLES[puzzle], 1, **{**size, **changed})
     joint.place(np.zeros(1, np.int64), level)
     return joint
-
-
-def corridor(cells):
-    """Return a drawing of a corridor; the exit is out of reach, so that it is no maze to meet in."""
-    edge = "#" * (len(cells) + 2)
-    return f"{edge}\n#{cells}#\n{edge}\n#.{edge[2:]}\n{edge}"
 
 
 def reasons(joint, *actions):
@@ -131,7 +118,7 @@ def test_the_order_rotates():
 
 def test_in_a_batch_each_world_rotates_by_its_own_turns():
     size = {"height": 5, "width": 7, "num_agents": 2, "order": "rotating"}
-    twice = JointEpisodes(PUZZLES["maze"], 2, levels=[corridor("@-@--")], **size, **NETWORK)
+    twice = JointEpisodes(PUZZLES["maze"], 2, levels=[corridor("@-@--")], **size, **NUMBERS)
     twice.begin(np.arange(2), np.arange(2, dtype=np.uint64))
     twice.act([[UP, UP], [UP, UP]])
     twice.begin(np.array([1]))
@@ -263,7 +250,7 @@ def test_shared_and_own_rewards_of_an_episode_pay_the_same_in_all():
     for id in SMALL_IDS:
         for seed in range(2):
             own, shared = (
-                joint_of(id, seed=seed, reward=reward, turn_limit=500, **NETWORK) for reward in ("own", "shared")
+                joint_of(id, seed=seed, reward=reward, turn_limit=500, **NUMBERS) for reward in ("own", "shared")
             )
             try:
                 plan = own.solve(nodes=50_000)
@@ -284,7 +271,7 @@ def test_no_two_agents_share_a_cell_and_the_kernels_keep_their_promises(id):
     @given(st.integers(0, 50), st.data())
     def check(seed, data):
         puzzle, defaults = find_team_id(id)
-        joint = joint_of(id, 3, seed=seed, **NETWORK)
+        joint = joint_of(id, 3, seed=seed, **NUMBERS)
         state = joint.episodes.worlds.state
         actions = st.lists(st.integers(0, joint.num_actions - 1), min_size=joint.num_agents, max_size=joint.num_agents)
         for turn in data.draw(st.lists(st.lists(actions, min_size=3, max_size=3), max_size=12)):
@@ -307,7 +294,7 @@ def test_a_joint_turn_is_the_rules_agent_by_agent(id):
     @settings(max_examples=20)
     @given(st.integers(0, 50), st.sampled_from(["fixed", "rotating"]), st.data())
     def check(seed, order, data):
-        joint = joint_of(id, seed=seed, order=order, **NETWORK)
+        joint = joint_of(id, seed=seed, order=order, **NUMBERS)
         alone = copy_state(joint.episodes.worlds.state)
         actions = st.lists(st.integers(0, joint.num_actions - 2), min_size=joint.num_agents, max_size=joint.num_agents)
         for number in range(8):
@@ -335,7 +322,7 @@ def test_giving_agents_other_names_gives_the_same_game_by_other_names(id):
     @settings(max_examples=20)
     @given(st.integers(0, 50), st.data())
     def check(seed, data):
-        joint = joint_of(id, seed=seed, **NETWORK)
+        joint = joint_of(id, seed=seed, **NUMBERS)
         state, other = joint.episodes.worlds.state, copy_state(joint.episodes.worlds.state)
         names = data.draw(st.permutations(range(joint.num_agents)))  # other's name of each agent
         other.agents[0, names] = state.agents[0]
@@ -355,9 +342,9 @@ def test_giving_agents_other_names_gives_the_same_game_by_other_names(id):
 
 @pytest.mark.parametrize("id", SMALL_IDS)
 def test_a_batch_plays_what_each_world_plays_alone(id):
-    batch = joint_of(id, 4, seed=7, order="rotating", reward="own", turn_limit=6, **NETWORK)
+    batch = joint_of(id, 4, seed=7, order="rotating", reward="own", turn_limit=6, **NUMBERS)
     singles = [
-        joint_of(id, seed=7 + world, order="rotating", reward="own", turn_limit=6, **NETWORK) for world in range(4)
+        joint_of(id, seed=7 + world, order="rotating", reward="own", turn_limit=6, **NUMBERS) for world in range(4)
     ]
     rng = np.random.default_rng(3)
     for _ in range(7):
@@ -393,7 +380,7 @@ def test_settings_that_cannot_be_met_are_refused_in_a_sentence(settings_, senten
 
 @pytest.mark.parametrize("actions", [[[0]], [[0, 0, 0]], [[0.0, 1.0]], [[0, 9]], [[0, -1]], [0, 0], "up"])
 def test_actions_that_are_none_are_refused_before_anything_is_played(actions):
-    joint = joint_of("Maze-easy-2p-v0", **NETWORK)
+    joint = joint_of("Maze-easy-2p-v0", **NUMBERS)
     before = joint.pictures()
     with pytest.raises(ValueError, match="actions are"):
         joint.act(actions)

@@ -7,40 +7,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import NUMBERS, VIEWS, corridor, every_fog, every_puzzle, every_view, joint_of
 
 from textworlds import PUZZLES, Episode
 from textworlds.grid import AGENT, CHANGED, GOAL, SOLID, UNKNOWN, WALLS, copy_state
-from textworlds.ids import all_team_ids, find_team_id
+from textworlds.ids import all_team_ids
 from textworlds.multi import JointEpisodes
 from textworlds.multi.sights import LAST_SEEN
 from textworlds.testing import actions, levels
 from textworlds.text.formats import FORMATS
 
-VIEWS = {
-    "window": {"view": 5},
-    "cell": {"view": 1},
-    "sight": {"sight": True},
-    "window-sight": {"view": 7, "sight": True},
-    "window-fog": {"view": 3, "fog": True},
-    "sight-fog": {"sight": True, "fog": True},
-    "all": {"view": 5, "sight": True, "fog": True},
-}
-NUMBERS = {"observation": "picture", "action": "discrete"}
 KINDS = ("Sokoban-easy-2p", "Sokoban-hard-2p", "Maze-easy-4p", "Maze-meeting-2p", "Taxi-easy-2p")
 IDS = [id for id in sorted(all_team_ids()) if any(kind in id for kind in KINDS)]
 WORLD = 0
 
-every_view = pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
-every_fog = pytest.mark.parametrize("view", [view for view in VIEWS.values() if "fog" in view])
-every_puzzle = pytest.mark.parametrize("puzzle", PUZZLES.values(), ids=PUZZLES)
 every_id = pytest.mark.parametrize("id", IDS)
-
-
-def joint_of(id, num_worlds=1, seed=0, **changed):
-    puzzle, defaults = find_team_id(id)
-    joint = JointEpisodes(puzzle, num_worlds, **{**defaults, **changed})
-    joint.begin(np.arange(num_worlds), seed + np.arange(num_worlds, dtype=np.uint64))
-    return joint
 
 
 def placed(puzzle, drawing, num_agents=2, **changed):
@@ -49,11 +30,6 @@ def placed(puzzle, drawing, num_agents=2, **changed):
     )
     joint.place(np.zeros(1, np.int64), drawing)
     return joint
-
-
-def corridor(cells):
-    edge = "#" * (len(cells) + 2)
-    return f"{edge}\n#{cells}#\n{edge}\n#.{edge[2:]}\n{edge}"
 
 
 def has_owners(joint):
