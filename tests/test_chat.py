@@ -321,6 +321,8 @@ def test_a_turn_that_changes_nothing_has_no_changed_cells():
         ("<predict><predict>a</predict></predict>", None),
         ("<predict x=1>a</predict>", None),
         ("<think><predict>a</predict></think>", None),
+        ("<think>or <predict>a</predict>", None),
+        ("<predict>a</predict><think>or", None),
     ],
 )
 def test_exactly_one_prediction_is_read(message, predicted):

@@ -147,7 +147,7 @@ def test_settings_reach_the_conversation():
 def some_result(model="me/small", success=(1.0, 0.0), **said):
     settings = dict.fromkeys(SETTINGS, 1) | {"id": "Maze-easy-v0", "levels_sha256": "ab" * 32} | said
     episodes = [{"level": place, "success": value, "turns": 3.0} for place, value in enumerate(success)]
-    return result(settings, [{"model": model, "usage": {}, "episodes": episodes}])
+    return result(settings, [{"model": model, "sampling": {"temperature": 0.5}, "usage": {}, "episodes": episodes}])
 
 
 def test_a_result_goes_to_a_file_and_back(tmp_path):
@@ -202,6 +202,7 @@ class Cells(HTMLParser):
 def test_the_leaderboard_escapes_every_text():
     settings = dict.fromkeys(SETTINGS, EVIL)
     record = some_result(EVIL, **settings) | {"packages": {EVIL: EVIL}}
+    record["models"][0]["sampling"] = {EVIL: EVIL}
     page = render([record])
     cells = Cells()
     cells.feed(page)

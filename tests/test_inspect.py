@@ -84,6 +84,17 @@ def test_more_levels_are_added_to_those_played(run):
     assert len(endpoint.asked) == 5
 
 
+def test_what_is_sampled_otherwise_is_another_result_and_says_so(run, tmp_path):
+    endpoint = Endpoint()
+    with serving(endpoint) as url:
+        options = ("--base-url", url, "--set", "turn_limit=1")
+        for temperature in (0.0, 1.0):
+            *_, record = run(FAKE, "Maze-easy-v0", *options, "--temperature", str(temperature), "--max-tokens", "9")
+            assert record["models"][0]["sampling"] == {"temperature": temperature, "max_tokens": 9}
+            assert record["models"][1]["sampling"] == {}
+    assert len(endpoint.asked) == 6 and len(list(tmp_path.rglob("result.json"))) == 2
+
+
 @pytest.mark.parametrize("fault", ["rate_limit", "garbage", "empty", "hang", "cut", "echo"])
 def test_an_endpoints_faults_are_retried(run, tmp_path, fault):
     endpoint = Endpoint([fault])

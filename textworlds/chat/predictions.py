@@ -1,8 +1,8 @@
 """Predictions: what a message says that the board will look like, compared cell by cell with what it came to look like.
 
-A prediction stands between the only <predict> and </predict> of a message, after its thoughts; as in grammars, no attributes, any ASCII
-case. Empty lines around it and one fence (```) are taken off. What cannot be read as a board of the same size is unread: nothing is
-guessed, and it counts as no cell right.
+A prediction stands between the only <predict> and </predict> of a message, after its thoughts, which must be closed; as in grammars,
+no attributes, any ASCII case. Empty lines around it and one fence (```) are taken off. What cannot be read as a board of the same size
+is unread: nothing is guessed, and it counts as no cell right.
 """
 
 import re
@@ -18,7 +18,7 @@ from textworlds.text.words import Words
 TAG = "predict"
 OPENING, CLOSING = f"<{TAG}>", f"</{TAG}>"
 FENCE = re.compile(r"```+[a-zA-Z0-9_+-]*\n(.*)\n```+", re.DOTALL)
-ONE_TAG = f"there is not exactly one {OPENING}...{CLOSING}"
+ONE_TAG = f"there is not exactly one {OPENING}...{CLOSING} outside thoughts"
 NO_BOARD = "it is no board of this size in the form in which boards are shown"
 THIN_WALLS = 1 << RIGHT | 1 << DOWN  # of a cell; the other two are its neighbours'
 

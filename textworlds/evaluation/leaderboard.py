@@ -28,7 +28,7 @@ def render(results: Sequence[Mapping[str, Any]]) -> str:
     rows.sort()
     measures = [f'<th title="{escape(name)}">{escape(measure.title)}</th>' for name, measure in MEASURES.items()]
     settings = [f"<th>{escape(name.replace('_', ' '))}</th>" for name in SETTINGS]
-    head = "".join(["<th>model</th>", *measures, *settings, "<th>versions</th>"])
+    head = "".join(["<th>model</th>", *measures, *settings, "<th>sampling</th>", "<th>versions</th>"])
     return Template(PAGE.read_text("utf-8")).substitute(head=head, rows="\n".join(row for *_, row in rows))
 
 
@@ -40,6 +40,7 @@ def row_of(result: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str, fl
         value = "" if mean is None else f"{mean:.6g}"
         cells.append(f'<td class="number" data-value="{value}">{escape(cell(model["scores"], name))}</td>')
     cells += [f'<td title="{escape(full)}">{escape(shown)}</td>' for full, shown in map(said_of(result), SETTINGS)]
+    cells.append(f"<td>{escape(json.dumps(model['sampling'], sort_keys=True))}</td>")
     packages = result.get("packages")
     versions = " ".join(f"{k} {v}" for k, v in packages.items()) if isinstance(packages, dict) else ""
     cells.append(f"<td>{escape(versions)}</td>")

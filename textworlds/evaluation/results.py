@@ -36,11 +36,13 @@ def result(said: Mapping[str, Any], models: Sequence[Mapping[str, Any]]) -> dict
 
     Args:
         said: what was played; see SETTINGS.
-        models: for each: model, usage, and episodes, dicts with a level's place and its measures.
+        models: for each: model, sampling (what was asked for of temperature, max_tokens and seed), usage, and episodes, dicts
+            with a level's place and its measures.
     """
     rows = [
         {
             "model": model["model"],
+            "sampling": dict(model["sampling"]),
             "usage": model["usage"],
             "scores": {name: summarise(model["episodes"], name)._asdict() for name in MEASURES},
             "episodes": list(model["episodes"]),
@@ -99,6 +101,7 @@ def check_result(record: Mapping[str, Any]) -> None:
     for model in record["models"]:
         if not isinstance(model["model"], str):
             raise TypeError("a model's name is text")
+        model["sampling"]
         for name in MEASURES:
             for value in (model["scores"][name][part] for part in ("mean", "low", "high", "known")):
                 if not isinstance(value, int | float | None):

@@ -20,6 +20,7 @@ from textworlds.evaluation.setup import Setup
 from textworlds.evaluation.tasks import SCORES, TRANSCRIPT
 
 LOGS, RESULT, TRANSCRIPTS = "logs", "result.json", "transcripts.jsonl"
+SAMPLING = ("temperature", "max_tokens", "seed")  # options that decide what a model says; scripted ones have none
 
 
 def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **options: Any) -> tuple[dict[str, Any], int]:
@@ -36,11 +37,16 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
     arguments = {**setup.__dict__, "settings": dict(setup.settings)}
     if setup.is_generated:
         arguments["count"] = count
-    place = folder / name_of(setup, model, arguments)
+    sampling = {name: options[name] for name in SAMPLING if name in options}
+    place = folder / name_of(setup, model, {**arguments, **sampling})
     models = list(dict.fromkeys((model, *BASELINES)))
     logs = run(arguments, models, place / LOGS, {**options, "limit": count})
     by_model = {log.eval.model: episodes_of(log, len(levels)) for log in logs}
-    rows = [{"model": name, **by_model[name]} for name in models if name in by_model]
+    rows = [
+        {"model": name, "sampling": {} if name in BASELINES else sampling, **by_model[name]}
+        for name in models
+        if name in by_model
+    ]
     record = result(setup.said(levels), [{k: v for k, v in row.items() if k != "transcripts"} for row in rows])
     write_result(record, place / RESULT)
     write_transcripts(

@@ -91,8 +91,7 @@ class Anneal(BaseCallback):
     """Lower the turn limit of a TextWorldVecEnv by the episodes of each rollout.
 
     Args:
-        limit: from textworlds.integrations.bits import bits_of
-    from textworlds.wmact.
+        limit: what lowers it.
     """
 
     def __init__(self, limit: TurnLimit) -> None:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from textworlds.checks import check_type
 from textworlds.puzzles.puzzle import MOST_AGENTS
-from textworlds.text.grammars import after_thoughts, thinks_on
 from textworlds.text.tags import take_tag
 
 TAG = "say"
@@ -33,7 +32,7 @@ def take_apart(message: str | bytes, limit: int) -> Spoken:
     if not isinstance(text, str):
         raise TypeError(f"a message is a str, not {type(text).__name__}")
     said, rest = take_tag(text, TAG)
-    if said is None or thinks_on(after_thoughts(text)):
+    if said is None:
         return Spoken("", text)
     return Spoken(said.strip()[:limit], rest)
 
