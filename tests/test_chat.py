@@ -189,12 +189,21 @@ def test_penalties_of_the_puzzle_are_not_scaled():
         ({"legend": True}, "system message is the legend"),
         ({"protocol": "entire-plan", "turn_limit": 5}, "has one turn"),
         ({"protocol": "entire-plan", "action": "index"}, "takes one"),
+        ({"protocol": "predict", "action": "tag:Predict"}, "choose another grammar"),
         ({"id": "Sokobann-easy-v0"}, "unknown id"),
     ],
 )
 def test_wrong_settings_are_refused_in_a_sentence(wrong, said):
     with pytest.raises(ValueError, match=said):
         Conversation(**{"id": "Sokoban-easy-v0"} | wrong)
+
+
+def test_before_the_first_reset_nothing_was_said_and_nothing_is_paid():
+    conversation = Conversation("Sokoban-easy-v0")
+    assert conversation.messages == conversation.all_messages == [] and conversation.done
+    for asked in (conversation.pay, conversation.certificate, lambda: conversation.statistics):
+        with pytest.raises(RuntimeError, match="reset"):
+            asked()
 
 
 def test_a_reply_is_text():
@@ -336,9 +345,19 @@ def test_a_prediction_is_no_part_of_the_answer_in_any_grammar(grammar):
     assert reply.prediction.right and reply.terminated
 
 
-def test_actions_within_a_prediction_are_not_played():
-    reply = sokoban("predict").reply("<predict><action>left</action></predict><action>right</action>")
-    assert reply.ledger["actions"] == [3] and not reply.prediction.read
+@pytest.mark.parametrize(
+    "message, played",
+    [
+        ("<predict><action>left</action></predict><action>right</action>", [3]),
+        ("<predict>a</predict><PREDICT><action>left</action></PREDICT><action>right</action>", [3]),
+        ("<action>right</action><predict><action>left</action>", [3]),
+        ("<predict><action>left</action>", []),
+        ("<predict><predict></predict><action>right</action>", [3]),
+    ],
+)
+def test_actions_within_a_prediction_are_not_played(message, played):
+    reply = sokoban("predict").reply(message)
+    assert reply.ledger["actions"] == played and not reply.prediction.read
 
 
 # Transcripts.

@@ -58,9 +58,10 @@ class Episode(HasEpisodes):
     `progress` (fewer goals left than ever before in this episode), all bool, and `reason` (int, a code; see
     `say_reason`). `actions` holds the numbers of those that were kept. `outcome` (text.grammars.Outcome) and `why` say
     how the message was read. For the episode so far: `num_turns`, `num_asked` (N), `num_changed` (N_eff), `num_novel`,
-    `goals_left`, `solved`, `deadlocked` (nothing solves it any more; False says nothing), and `outcome_reward`, the part of the reward that was paid for solving. `asked` is the number of
-    actions that this message asked for. `index`, if levels were given, is which of them is played, -1 for any other. With action="discrete" there is one action a turn: plain values in place of lists, and no `actions`,
-    `outcome` and `why`.
+    `goals_left`, `solved`, `deadlocked` (nothing solves it any more; False says nothing), and `outcome_reward`, the part of
+    the reward that was paid for solving. `asked` is the number of actions that this message asked for. `index`, if levels were
+    given, is which of them is played, -1 for any other. With action="discrete" there is one action a turn: plain values in
+    place of lists, and no `actions`, `outcome` and `why`.
 
     Args:
         id: an id ("Sokoban-easy-v0", with or without "textworlds/"), or a Puzzle; then height and width must be given.
@@ -108,6 +109,7 @@ class Episode(HasEpisodes):
 
     def observe(self) -> Any:
         """Return what the world looks like now, without a word on the turn before."""
+        self._check_begun()
         return self.episodes.observe(begun=np.zeros(1, bool))[0]
 
     def act(self, message: Any) -> Result:
@@ -176,6 +178,7 @@ class Episode(HasEpisodes):
 
     def totals(self) -> dict[str, Any]:
         """Return the counts of the episode so far; see the class."""
+        self._check_begun()
         return self._add_totals({}, read_told(self.episodes.worlds.tell()))
 
     def _ledger(self, reading: Reading | None, lines: bytes) -> dict[str, Any]:

@@ -49,14 +49,21 @@ def test_the_others_read_what_was_said_in_the_order_of_names():
         ("<think><say>to myself</say></think><say>to you</say>up", "to you", "up"),
         ("<say><action>down</action></say><action>up</action>", "<action>down</action>", "<action>up</action>"),
         ("up", "", "up"),
-        ("<say>a</say><say>b</say>up", "", "<say>a</say><say>b</say>up"),
-        ("</say>a<say>up", "", "</say>a<say>up"),
-        ("<say>up", "", "<say>up"),
+        ("<say>a</say><say>b</say>up", "", "up"),
+        ("<say><action>up</action></say><say>b</say><action>down</action>", "", "<action>down</action>"),
+        ("</say>a<say>up", "", "</say>a"),
+        ("down<say>up", "", "down"),
+        ("<say>a<think>up", "", "<say>a<think>up"),
         ("<say>012345678901234567890abc</say>up", "012345678901234567890", "up"),
     ],
 )
 def test_exactly_one_pair_of_tags_is_read(message, said, rest):
     assert take_apart(message, 21) == (said, rest)
+
+
+def test_what_is_said_cannot_be_the_answer():
+    with pytest.raises(ValueError, match="choose another grammar"):
+        joint_of("Maze-easy-2p-v0", action="tag:Say")
 
 
 def test_actions_in_what_is_said_are_played_by_nobody():

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from textworlds.chat.predictions import CLOSING, OPENING, put_prediction, score, take_prediction
+from textworlds.chat.predictions import CLOSING, OPENING, TAG, put_prediction, score, take_prediction
 from textworlds.chat.prompts import PROTOCOLS, load_prompts
 from textworlds.chat.replies import ASSISTANT, SYSTEM, USER, Message, Reply, Usage
 from textworlds.chat.shots import MOST_SHOTS, OF_LEVELS, show, solved_levels
@@ -64,10 +64,15 @@ class Conversation(HasEpisodes):
         self._count, self._unit = count_tokens or len, "tokens" if count_tokens else "characters"
         self._heads: dict[tuple[int, int], tuple[list[Message], str]] = {}
         self._head: list[Message] = []
+        self._before, self._given = "", None
         self._begin("")
 
     def _check(self) -> None:
         """Raise ValueError for what a conversation cannot be."""
+        if self.protocol == "predict" and str(self.settings.get("action")).lower() == f"tag:{TAG}":
+            raise ValueError(
+                f"in the protocol 'predict' the tag {OPENING} holds what is predicted; choose another grammar"
+            )
         if self.protocol not in PROTOCOLS:
             raise ValueError(f"unknown protocol {self.protocol!r}; known: {', '.join(PROTOCOLS)}")
         if self.history != "all" and (type(self.history) is not int or self.history < 0):
@@ -216,7 +221,11 @@ class Conversation(HasEpisodes):
         return float(self.total_reward - outcome + method.reward(outcome, self.statistics))
 
     def certificate(self) -> dict[str, Any]:
-        """Return the certificate of the level being played: its own if it was given with one; see Episode."""
+        """Return the certificate of the level being played: its own if it was given with one; see Episode.
+
+        Raises:
+            RuntimeError: before the first reset; so do `statistics` and `pay`.
+        """
         own = getattr(self._given, "certificate", None) or {}
         return dict(own) if own.get(self.puzzle.costs[-1]) is not None else self.episode.certificate()
 

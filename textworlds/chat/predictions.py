@@ -42,10 +42,10 @@ class Prediction(NamedTuple):
 
 
 def take_prediction(message: str) -> tuple[str | None, str]:
-    """Return the prediction in a message, None if there is not exactly one, and the message without it and its thoughts."""
+    """Return the prediction in a message, None if there is not exactly one, and what is left to read for actions."""
     text, rest = take_tag(message, TAG)
     if text is None:
-        return None, message
+        return None, rest
     text = text.replace("\r\n", "\n").strip("\n")
     fenced = FENCE.fullmatch(text)
     return fenced[1] if fenced else text, rest

@@ -19,7 +19,7 @@ from textworlds.grid import NO_ACTION
 from textworlds.multi.herald import Herald
 from textworlds.multi.sights import TeamEyes, show_all, team_eyes
 from textworlds.multi.solver import solve_together
-from textworlds.multi.talk import check_talk, longest_quote, take_apart
+from textworlds.multi.talk import TAG, check_talk, longest_quote, take_apart
 from textworlds.multi.turns import JointTurn, Parts, by_agent, make_parts, player_of
 from textworlds.play import BLOCK, FOUND
 from textworlds.puzzles import Puzzle
@@ -79,6 +79,8 @@ class JointEpisodes:
         self.episodes = Episodes(puzzle, num_worlds, **settings)
         if talk and self.episodes.takes_numbers:
             raise ValueError("agents talk in messages; action='discrete' has none")
+        if talk and self.episodes.translator.grammar.lower() == f"tag:{TAG}":
+            raise ValueError(f"what is in <{TAG}> is said to the others; choose another grammar")
         self.puzzle, self.words = puzzle, puzzle.words
         self.order, self.reward, self.talk = order, reward, talk
         self.num_worlds, self.num_agents = num_worlds, self.episodes.worlds.num_agents

@@ -26,15 +26,13 @@ def take_apart(message: str | bytes, limit: int) -> Spoken:
     """Return what a message says to the others, at most `limit` characters of it, and the rest.
 
     Exactly one <say> and, after it, one </say> are read, in any ASCII case, after the last </think>. With none, several or
-    an odd one nothing is said, and the message is left as it is; nor if a thought is not closed, as in an answer cut short.
+    an odd one nothing is said, and no more is what stands in them played; nor if a thought is not closed, as in an answer cut short.
     """
     text = message.decode(errors="replace") if isinstance(message, bytes) else message
     if not isinstance(text, str):
         raise TypeError(f"a message is a str, not {type(text).__name__}")
     said, rest = take_tag(text, TAG)
-    if said is None:
-        return Spoken("", text)
-    return Spoken(said.strip()[:limit], rest)
+    return Spoken((said or "").strip()[:limit], rest)
 
 
 def invite(limit: int) -> str:
