@@ -1,6 +1,7 @@
 """Collect worlds with TorchRL and train a small network with its PPO loss.
 
-Needs TorchRL (pip install "textworlds[torchrl]"). Prints the share of finished episodes that were solved, batch by batch.
+Needs TorchRL (pip install "textworlds[torchrl]"). Prints the share of finished episodes that were solved, batch by batch, and the limit
+on turns, which falls with --method wmact.
 
 Run: python examples/train_torchrl.py --id Maze-easy-v0 --steps 200000
 """
@@ -15,7 +16,8 @@ from torchrl.modules import OneHotCategorical, ProbabilisticActor, ValueOperator
 from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value import GAE
 
-from textworlds.integrations.torchrl import make_env
+from textworlds.integrations.torchrl import anneal, make_env
+from textworlds.wmact import find_method
 
 
 class Bits(nn.Module):
@@ -33,13 +35,14 @@ def network(outputs: int) -> nn.Module:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train a small network with TorchRL's PPO loss.")
     parser.add_argument("--id", default="Maze-easy-v0")
-    parser.add_argument("--method", default="rescaled")
+    parser.add_argument("--method", default="rescaled", help="wmact also lowers the limit on turns")
     parser.add_argument("--steps", type=int, default=200_000)
     parser.add_argument("--worlds", type=int, default=64)
     parser.add_argument("--batch", type=int, default=4096)
     parser.add_argument("--turn-limit", type=int, default=30)
     asked = parser.parse_args()
     env = make_env(asked.id, asked.worlds, asked.method, turn_limit=asked.turn_limit)
+    limit = find_method(asked.method).limit(asked.turn_limit, tau=5)
     logits = TensorDictModule(network(env.action_spec.shape[-1]), ["observation"], ["logits"])
     actor = ProbabilisticActor(logits, in_keys=["logits"], distribution_class=OneHotCategorical, return_log_prob=True)
     critic = ValueOperator(network(1), in_keys=["observation"])
@@ -54,7 +57,7 @@ def main() -> None:
             sum(losses[name] for name in ("loss_objective", "loss_critic", "loss_entropy")).backward()
             optimizer.step()
         over = batch["next", "done"]
-        print(f"solved {batch['next', 'terminated'][over].float().mean():.1%} of {int(over.sum())} episodes")
+        print(f"solved {batch['next', 'terminated'][over].float().mean():.1%} of {int(over.sum())} episodes, L_max {anneal(env, limit, batch)}")
 
 
 if __name__ == "__main__":

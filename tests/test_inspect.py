@@ -95,6 +95,21 @@ def test_what_is_sampled_otherwise_is_another_result_and_says_so(run, tmp_path):
     assert len(endpoint.asked) == 6 and len(list(tmp_path.rglob("result.json"))) == 2
 
 
+def test_edited_levels_and_prompts_are_played_anew(run, tmp_path):
+    levels, prompts, digests = tmp_path / "levels.xsb", tmp_path / "prompts", set()
+    levels.write_text("#####\n#@$.#\n#####\n")
+    prompts.mkdir()
+    (prompts / "solved.txt").write_text("version 1\nWell done.")
+    asked = ("scripted/solver", "Sokoban-easy-v0", "--levels", str(levels), "--prompts", str(prompts))
+    for file, text in ((levels, "######\n#@$-.#\n######\n"), (prompts / "solved.txt", "version 2\nVery well.")):
+        run(*asked)
+        file.write_text(text)
+    *_, record = run(*asked)
+    for file in tmp_path.rglob("transcripts.jsonl"):
+        digests.add(tuple((one["level"], one["prompts"]) for one in read_transcripts(file)))
+    assert len(digests) == 3 and record["models"][0]["scores"]["actions"]["mean"] == 2
+
+
 @pytest.mark.parametrize("fault", ["rate_limit", "garbage", "empty", "hang", "cut", "echo"])
 def test_an_endpoints_faults_are_retried(run, tmp_path, fault):
     endpoint = Endpoint([fault])

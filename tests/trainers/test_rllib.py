@@ -1,5 +1,7 @@
 """RLlib trains on our batches, one in each env runner."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -12,9 +14,11 @@ from ray.tune.registry import register_env
 
 from textworlds import Episode
 from textworlds.integrations.bits import bits_of
-from textworlds.integrations.rllib import make_env
+from textworlds.integrations.rllib import Anneal, make_env
+from textworlds.wmact import TurnLimit
 
 ID = "Maze-easy-v0"
+SMALL = {"height": 5, "width": 5, "min_moves": 1, "max_moves": 3}  # mazes that are soon solved by chance
 
 
 def test_env_runners_whose_seeds_are_neighbours_play_levels_of_their_own():
@@ -33,17 +37,23 @@ def test_ppo_trains(num_env_runners):
     try:
         config = (
             PPOConfig()
-            .environment("textworlds", env_config={"id": ID, "method": "rescaled", "turn_limit": 8})
+            .environment("textworlds", env_config={"id": ID, "method": "rescaled", "turn_limit": 8, **SMALL})
             .env_runners(
                 num_env_runners=num_env_runners,
                 num_envs_per_env_runner=4,
                 gym_env_vectorize_mode=gym.VectorizeMode.VECTOR_ENTRY_POINT,
             )
             .training(train_batch_size=64, minibatch_size=32, num_epochs=1)
+            .callbacks(partial(Anneal, TurnLimit(8, tau=1, rounding="down")))
+            .reporting(metrics_num_episodes_for_smoothing=1)
         )
         algorithm = config.build_algo()
-        result = algorithm.train()
-        assert result["env_runners"]["num_episodes"] > 0 and result["env_runners"]["episode_len_max"] <= 8
+        results = [algorithm.train() for _ in range(4)]
+        limits, longest = zip(
+            *((one["turn_limit"], one["env_runners"]["episode_len_max"]) for one in results), strict=True
+        )
+        assert 8 > limits[0] >= limits[1] >= limits[2] and limits[2] < limits[0] and longest[0] > limits[1]
+        assert longest[3] <= limits[1]  # an episode that was under way keeps the limit it began with
         algorithm.stop()
     finally:
         ray.shutdown()

@@ -1,5 +1,7 @@
 """TorchRL takes our batches as environments of tensors."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,8 @@ from torchrl.collectors import Collector
 from torchrl.envs.utils import check_env_specs
 
 from textworlds import PUZZLES, Episode
-from textworlds.integrations.torchrl import make_env
+from textworlds.integrations.torchrl import anneal, make_env
+from textworlds.wmact import METHODS
 
 IDS = [next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
 
@@ -49,3 +52,16 @@ def test_a_collector_goes_on_through_the_ends_of_episodes():
     assert [batch.numel() for batch in batches] == [64, 64]
     done = torch.cat([batch["next", "done"] for batch in batches], 1)
     assert done.sum() >= 40
+
+
+def test_the_turn_limit_falls_by_the_episodes_of_each_batch():
+    env, limit = make_env(IDS[1], 4, "wmact", turn_limit=9), METHODS["wmact"].limit(9, tau=1)
+    for batch in Collector(env, None, frames_per_batch=400, total_frames=400):
+        turns = batch["next", "step_count"][batch["next", "done"]].double()
+        assert turns.max() <= 9
+        assert anneal(env, limit, batch) == math.ceil((turns.mean() + turns.max()) / 2)
+    limit.value = 2
+    env.unwrapped.turn_limit = limit.value
+    env.reset()
+    (batch,) = Collector(env, None, frames_per_batch=400, total_frames=400)
+    assert batch["next", "step_count"].max() == 2

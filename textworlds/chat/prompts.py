@@ -72,7 +72,7 @@ def load_prompts(puzzle: Puzzle, folder: str | os.PathLike[str] | None = None) -
         OSError: if the folder is not there.
         ValueError: if it holds a template that cannot be filled in, or none at all; the text names the file.
     """
-    return _load(puzzle, None if folder is None else os.fsdecode(folder))
+    return _ours(puzzle) if folder is None else _load(puzzle, os.fsdecode(folder))
 
 
 def folders_of(puzzle: Puzzle, folder: str | None) -> list[Path]:
@@ -84,6 +84,10 @@ def folders_of(puzzle: Puzzle, folder: str | None) -> list[Path]:
 
 
 @lru_cache
+def _ours(puzzle: Puzzle) -> Prompts:
+    return _load(puzzle, None)
+
+
 def _load(puzzle: Puzzle, folder: str | None) -> Prompts:
     places = folders_of(puzzle, folder)
     found = {name: next(p for place in places if (p := place / f"{name}.txt").is_file()) for name in PLACEHOLDERS}

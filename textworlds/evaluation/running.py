@@ -38,7 +38,7 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
     if setup.is_generated:
         arguments["count"] = count
     sampling = {name: options[name] for name in SAMPLING if name in options}
-    place = folder / name_of(setup, model, {**arguments, **sampling})
+    place = folder / name_of(setup, model, {"count": arguments.get("count"), **sampling})
     models = list(dict.fromkeys((model, *BASELINES)))
     logs = run(arguments, models, place / LOGS, {**options, "limit": count})
     by_model = {log.eval.model: episodes_of(log, len(levels)) for log in logs}
@@ -56,9 +56,9 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
     return {**record, "folder": str(place)}, missing
 
 
-def name_of(setup: Setup, model: str, arguments: Mapping[str, Any]) -> str:
-    """Return the name of the folder of an evaluation: another one for all that is asked otherwise."""
-    asked = json.dumps({**arguments, "model": model}, sort_keys=True, default=str)
+def name_of(setup: Setup, model: str, others: Mapping[str, Any]) -> str:
+    """Return the name of the folder of an evaluation: another one for all that is asked otherwise, or of other files."""
+    asked = json.dumps([setup.edition(), model, others], sort_keys=True)
     digest = hashlib.sha256(asked.encode()).hexdigest()[:8]
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{setup.name}-{setup.protocol}-{model}")[:120] + f"-{digest}"
 

@@ -1,6 +1,7 @@
 """What is evaluated: an id's levels, and the conversation in which they are played."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,11 +12,12 @@ from textworlds.episodes import DEFAULT_GRAMMAR
 from textworlds.ids import NAMESPACE, find_id
 from textworlds.levels.bank import read_level
 from textworlds.levels.content import SPLITS
-from textworlds.levels.files import find_levels, shipped
+from textworlds.levels.files import find_file, find_levels, shipped
 from textworlds.puzzles import Puzzle
 from textworlds.text import formats
 from textworlds.text.grammars import GRAMMAR_VERSION
 from textworlds.text.levels import Level
+from textworlds.version import __version__
 
 NUM_GENERATED = 256  # levels of a split that no set is shipped of
 SAID_OTHERWISE = ("id", "protocol", "history", "shots", "prompts", "action", "observation", "levels", "split")
@@ -72,6 +74,14 @@ class Setup:
         if not self.is_generated:
             return find_levels(self.levels or self.set_name, self.puzzle)[:count]
         return self._generated(NUM_GENERATED if count is None else count)
+
+    def edition(self) -> str:
+        """Return a digest of all that decides what is asked: settings, what the files hold that they name, and our version."""
+        hold = hashlib.sha256(json.dumps(self.__dict__, sort_keys=True, default=dict).encode())
+        hold.update(f"{__version__} {self.conversation().prompts.version} {GRAMMAR_VERSION}".encode())
+        if not self.is_generated:
+            hold.update(find_file(self.levels or self.set_name).read_bytes())
+        return hold.hexdigest()
 
     @property
     def is_generated(self) -> bool:

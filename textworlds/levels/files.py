@@ -71,20 +71,25 @@ def load(
 def find_levels(
     path_or_name: str | os.PathLike[str], puzzle: Puzzle | None = None, num_agents: int = 1
 ) -> Sequence[Level]:
-    """Return the levels of a file or of a shipped set; see read_any.
+    """Return the levels of a file or of a shipped set; see find_file and read_any."""
+    return read_any(find_file(path_or_name), puzzle, num_agents)
+
+
+def find_file(path_or_name: str | os.PathLike[str]) -> Path:
+    """Return where the levels are of a file or of a shipped set.
 
     Raises:
-        ValueError: if it is neither; the text lists the nearest names.
+        ValueError, FileNotFoundError: if it is neither; the text lists the nearest names.
     """
     wanted = os.fsdecode(path_or_name)
     if "\n" in wanted:
         raise ValueError("levels is a file's path or a list; put a drawing into a list")
     if os.path.lexists(wanted) or isinstance(path_or_name, os.PathLike):
-        return read_any(wanted, puzzle, num_agents)
+        return Path(wanted)
     names = shipped()
     name = wanted.removeprefix(NAMESPACE)
     if name in names:
-        return LevelSet.open(SHIPPED / f"{name}{SET_ENDING}", puzzle)
+        return SHIPPED / f"{name}{SET_ENDING}"
     near = ", ".join(get_close_matches(name, names, n=3, cutoff=0.0)) or "none; no set is shipped"
     if Path(wanted).suffix in (SET_ENDING, LINES_ENDING, ".slc", *TEXT_ENDINGS) or os.sep in name:
         raise FileNotFoundError(2, "No such file, nor a shipped level set; the nearest are: " + near, wanted)
