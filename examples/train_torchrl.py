@@ -57,7 +57,9 @@ def main() -> None:
             sum(losses[name] for name in ("loss_objective", "loss_critic", "loss_entropy")).backward()
             optimizer.step()
         over = batch["next", "done"]
-        print(f"solved {batch['next', 'terminated'][over].float().mean():.1%} of {int(over.sum())} episodes, L_max {anneal(env, limit, batch)}")
+        print(
+            f"solved {batch['next', 'terminated'][over].float().mean():.1%} of {int(over.sum())} episodes, L_max {anneal(env, limit, batch)}"
+        )
 
 
 if __name__ == "__main__":

@@ -289,7 +289,7 @@ BEFORE, AFTER = "#####\n#@$.#\n#####", "#####\n#-@*#\n#####"
 
 def scored(predicted, before=BEFORE, after=AFTER):
     reader = Reader("dense", WORDS, (1, 3, 5))
-    return score(predicted, after, reader.read(before), reader.read(after), reader)
+    return score(predicted, True, after, reader.read(before), reader.read(after), reader)
 
 
 def test_a_right_prediction_is_right_in_every_cell():
@@ -306,6 +306,14 @@ def test_cells_are_compared_one_by_one():
 def test_what_is_no_board_of_this_size_is_unread(predicted):
     prediction = scored(predicted)
     assert prediction[:4] == (False, False, 0.0, 0.0) and prediction.why.startswith("not read")
+
+
+@pytest.mark.parametrize("message", ["", "<action></action>", "<action>jump</action>"])
+def test_who_asks_for_no_action_predicts_nothing(message):
+    conversation = sokoban("predict")
+    reply = conversation.reply(put_prediction(conversation.board) + message)
+    assert not reply.prediction.read and not reply.prediction.right and reply.prediction.cells == 0.0
+    assert "no action was asked for" in reply.text
 
 
 def test_a_turn_that_changes_nothing_has_no_changed_cells():

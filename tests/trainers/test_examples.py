@@ -27,13 +27,17 @@ def test_stable_baselines3():
 
 def test_torchrl():
     pytest.importorskip("torchrl")
-    said = run("train_torchrl.py", "--steps", 512, "--batch", 256, "--worlds", 16, "--turn-limit", 8)
+    said = run(
+        "train_torchrl.py", "--method", "wmact", "--steps", 512, "--batch", 256, "--worlds", 16, "--turn-limit", 8
+    )
     assert len(re.findall(r"solved [\d.]+% of \d+ episodes", said)) == 2, said
 
 
 def test_rllib():
     pytest.importorskip("ray.rllib")
-    said = run("train_rllib.py", "--iterations", 2, "--worlds", 8, "--batch", 128, "--turn-limit", 8)
+    said = run(
+        "train_rllib.py", "--method", "wmact", "--iterations", 2, "--worlds", 8, "--batch", 128, "--turn-limit", 8
+    )
     assert len(re.findall(r"reward [\d.]+, turns [\d.]+", said)) == 2, said
 
 

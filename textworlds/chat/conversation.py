@@ -145,7 +145,7 @@ class Conversation(HasEpisodes):
         feedback, _, board = result.text.rpartition("\n\n")
         prediction = None
         if before is not None:
-            prediction = score(predicted, board, before, self._seen(), self._reader)
+            prediction = score(predicted, result.ledger["asked"] > 0, board, before, self._seen(), self._reader)
             if self.episodes.translator.feedback:
                 feedback += f"\nPrediction: {prediction.why}"
         self.board = board

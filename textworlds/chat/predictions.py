@@ -2,7 +2,7 @@
 
 A prediction stands between the only <predict> and </predict> of a message, after its thoughts, which must be closed; as in grammars,
 no attributes, any ASCII case. Empty lines around it and one fence (```) are taken off. What cannot be read as a board of the same size
-is unread: nothing is guessed, and it counts as no cell right.
+is unread, as is one beside no action: nothing is guessed, and it counts as no cell right.
 """
 
 import re
@@ -19,6 +19,7 @@ TAG = "predict"
 OPENING, CLOSING = f"<{TAG}>", f"</{TAG}>"
 FENCE = re.compile(r"```+[a-zA-Z0-9_+-]*\n(.*)\n```+", re.DOTALL)
 ONE_TAG = f"there is not exactly one {OPENING}...{CLOSING} outside thoughts"
+NO_ACTION = "no action was asked for, so there is nothing to predict"
 NO_BOARD = "it is no board of this size in the form in which boards are shown"
 THIN_WALLS = 1 << RIGHT | 1 << DOWN  # of a cell; the other two are its neighbours'
 
@@ -56,22 +57,25 @@ def put_prediction(board: str) -> str:
     return f"{OPENING}\n{board}\n{CLOSING}"
 
 
-def score(predicted: str | None, board: str, before: np.ndarray, after: np.ndarray, reader: Reader) -> Prediction:
+def score(
+    predicted: str | None, acts: bool, board: str, before: np.ndarray, after: np.ndarray, reader: Reader
+) -> Prediction:
     """Compare a prediction with the board that came.
 
     Args:
         predicted: what take_prediction found.
+        acts: whether the message asked for any action; else nothing is predicted by it, even if it shows the board.
         board: the text of the board that came.
         before, after: uint8[P, H, W], what was seen before the turn and after it; `board` shows the latter.
         reader: of the texts.
     """
     changed = _differ(before, after, reader.words)
     any_changed = bool(changed.any())
+    unread = Prediction(False, False, 0.0, 0.0 if any_changed else None, f"not read, {ONE_TAG if acts else NO_ACTION}")
+    if predicted is None or not acts:
+        return unread
     if predicted == board:
         return Prediction(True, True, 1.0, 1.0 if any_changed else None, "right")
-    unread = Prediction(False, False, 0.0, 0.0 if any_changed else None, f"not read, {ONE_TAG}")
-    if predicted is None:
-        return unread
     try:
         wrong = _differ(reader.read(predicted), after, reader.words)
     except ValueError:
