@@ -128,6 +128,14 @@ def test_levels_of_another_split_are_generated(split):
     assert setup.said(setup.find_levels(5))["levels"] == f"{split}, generated"
 
 
+def test_settings_of_other_levels_than_the_shipped_ones_have_them_generated():
+    setup = Setup("Maze-easy-v0", settings={"height": 7, "width": 7, "min_moves": 2, "max_moves": 6, "turn_limit": 3})
+    pictures = np.stack([level.picture for level in setup.find_levels(5)])
+    assert pictures.shape == (5, 1, 7, 7)
+    assert {SPLITS[split_of(key)] for key in keys_of(pictures, PUZZLES["maze"])} == {"test"}
+    assert setup.said(setup.find_levels(5))["levels"] == "test, generated"
+
+
 def test_a_level_goes_through_its_drawing_without_loss():
     for name in PUZZLES:
         setup = Setup(EASY[name])

@@ -74,10 +74,11 @@ def test_inspects_own_means_are_ours(run, tmp_path):
             assert means[name] == pytest.approx(summary["mean"]), name
 
 
-def test_more_levels_are_added_to_those_played(run):
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_more_levels_are_added_to_those_played(run, split):
     endpoint = Endpoint()
     with serving(endpoint) as url:
-        options = ("--base-url", url, "--set", "turn_limit=1")
+        options = ("--base-url", url, "--set", "turn_limit=1", "--split", split)
         run(FAKE, "Maze-easy-v0", *options)
         code, _, _, record = run(FAKE, "Maze-easy-v0", *options, "--limit", "5")
     assert code == 0 and record["num_levels"] == 5 and scores(record, FAKE)["success"]["known"] == 5

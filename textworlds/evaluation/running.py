@@ -16,7 +16,7 @@ from textworlds.evaluation.registry import play
 from textworlds.evaluation.results import result, write_result
 from textworlds.evaluation.scripted import BASELINES
 from textworlds.evaluation.secrets import hide_keys
-from textworlds.evaluation.setup import Setup
+from textworlds.evaluation.setup import NUM_GENERATED, Setup
 from textworlds.evaluation.tasks import SCORES, TRANSCRIPT
 
 LOGS, RESULT, TRANSCRIPTS = "logs", "result.json", "transcripts.jsonl"
@@ -36,7 +36,7 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
     levels = setup.find_levels(count)
     arguments = {**setup.__dict__, "settings": dict(setup.settings)}
     if setup.is_generated:
-        arguments["count"] = count
+        arguments["count"] = max(count or 0, NUM_GENERATED)  # the same with a larger limit, as Inspect goes by it
     sampling = {name: options[name] for name in SAMPLING if name in options}
     place = folder / name_of(setup, model, {"count": arguments.get("count"), **sampling})
     models = list(dict.fromkeys((model, *BASELINES)))

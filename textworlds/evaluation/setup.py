@@ -31,7 +31,8 @@ class Setup:
     Attributes:
         id: what is played.
         levels: a file, or the name of a shipped set; by default the set of the id's test levels.
-        split: where no levels are given: "test" for the shipped set; else so many levels of the split are generated, from seeds 0 and up.
+        split: where no levels are given: "test" for the shipped set. Levels of other splits, and of settings that make other levels than the
+            id's, are generated, from seeds 0 and up.
         settings: more settings of Episode.
     """
 
@@ -85,8 +86,9 @@ class Setup:
 
     @property
     def is_generated(self) -> bool:
-        """Whether the levels are generated: none are given, and no set of them is shipped."""
-        return self.levels is None and (self.split != "test" or self.set_name not in shipped())
+        """Whether the levels are generated: none are given, and no set is shipped of such ones."""
+        is_shipped = self.split == "test" and self.set_name in shipped() and not self._of_levels()
+        return self.levels is None and not is_shipped
 
     @property
     def set_name(self) -> str:
@@ -94,15 +96,17 @@ class Setup:
         return f"{self.name}-test"
 
     def _generated(self, count: int) -> list[Level]:
-        episode = Episode(self.id, split=self.split, **{k: v for k, v in self.settings.items() if k in self._sizes()})
+        episode = Episode(self.id, split=self.split, **self._of_levels())
         levels = []
         for seed in range(count):
             episode.reset(seed=seed)
             levels.append(Level(episode.picture(), source=f"{self.name}, {self.split}, seed {seed}"))
         return levels
 
-    def _sizes(self) -> tuple[str, ...]:
-        return ("height", "width", *self.puzzle.options._fields)
+    def _of_levels(self) -> dict[str, Any]:
+        """Return the settings that decide what levels there are."""
+        names = ("height", "width", *self.puzzle.options._fields)
+        return {name: value for name, value in self.settings.items() if name in names}
 
     def draw(self, level: Level) -> str:
         """Return a level as a drawing, as which it is kept in logs."""
