@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textworlds import PUZZLES, Conversation, Episode, find_id
+from textworlds import PUZZLES, Conversation, Episode, find_id, find_levels
 from textworlds.chat.prompts import PROTOCOLS
 from textworlds.chunks import in_threads
 from textworlds.cli import main
-from textworlds.data import Job, make_data
+from textworlds.data import Job, chats, make_data, questions
 from textworlds.data import files as data_files
 from textworlds.data.chats import make_chats
 from textworlds.data.jobs import SHAPES
@@ -60,7 +60,7 @@ def replayed(row, protocol, **settings):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_chats_replay_word_by_word_to_solved_levels(id, protocol):
     rows = make_chats(Job(id, protocol=protocol), 0, 30)
-    assert len(rows) == 30 and len({row["plan"] for row in rows}) == (2 if protocol == "entire-plan" else 3)
+    assert len(rows) >= 28 and len({row["plan"] for row in rows}) == (2 if protocol == "entire-plan" else 3)
     for row in rows:
         conversation = replayed(row, protocol)
         assert conversation.replies[-1].terminated and conversation.all_messages == row["messages"]
@@ -201,6 +201,27 @@ def test_no_level_is_in_the_rows_of_two_splits(kind, id):
         assert [row["key"] for row in rows] == [f"{key:016x}" for key in keys[split]]
         assert {row["split"] for row in rows} == {split}
     assert not set(keys["train"].tolist()) & set(keys["test"].tolist())
+
+
+@pytest.mark.parametrize("kind", data_files.KINDS)
+def test_no_board_in_the_middle_of_a_row_is_a_shipped_test_level(kind, monkeypatch):
+    puzzle = PUZZLES["sokoban"]
+    tests = set(find_levels("Sokoban-easy-v0-test").column("key").tolist())
+
+    def tests_shown():
+        found = 0
+        for row in data_files.KINDS[kind].make(Job("Sokoban-easy-v0", kind), 0, 800):
+            said = "\n\n".join(message["content"] for message in row["messages"][1:]).split("\n\n")
+            boards = [
+                formats.read(part, "dense", puzzle.words) for part in said if part.startswith("##") and "@" in part
+            ]
+            found += not tests.isdisjoint(keys_of(np.stack(boards), puzzle).tolist())
+        return found
+
+    assert tests_shown() == 0
+    for module in (chats, questions):
+        monkeypatch.setattr(module, "shows_a_test", lambda *arguments: False)
+    assert tests_shown() > 0
 
 
 @pytest.mark.parametrize("kind", data_files.KINDS)

@@ -2,9 +2,22 @@
 
 from typing import Any
 
+import numpy as np
+
 from textworlds.chat import Conversation
 from textworlds.chat.replies import Message
-from textworlds.data.jobs import MESSAGES, Dice, Job, Row, levels_of, origins, pick_names, player_of, shaped
+from textworlds.data.jobs import (
+    MESSAGES,
+    Dice,
+    Job,
+    Row,
+    levels_of,
+    origins,
+    pick_names,
+    player_of,
+    shaped,
+    shows_a_test,
+)
 from textworlds.data.plans import NO_MISTAKE, PLANS, Plan, Solver
 from textworlds.text.grammars import ONE_ACTION
 
@@ -29,7 +42,7 @@ def settings_of(job: Job) -> dict[str, Any]:
 
 
 def make_chats(job: Job, first: int, size: int) -> list[Row]:
-    """Return the rows from number `first` on, but those without a plan that the solver finds and the turns allow."""
+    """Return the rows from number `first` on, but those without a plan that the solver finds and the turns allow, or that show a test."""
     levels = levels_of(job, first, size)
     if not len(levels):
         return []
@@ -49,7 +62,7 @@ def make_chats(job: Job, first: int, size: int) -> list[Row]:
 
 
 def say(conversation: Conversation, job: Job, plan: Plan, dice: Dice) -> Row | None:
-    """Play a plan; return the row that it makes, None if the turns do not allow it.
+    """Play a plan; return the row that it makes, None if the turns do not allow it or it shows a test.
 
     A row of a prompt and a completion has one turn to learn, picked at random; after a mistake the next one, so that none is
     ever to be learnt.
@@ -58,13 +71,15 @@ def say(conversation: Conversation, job: Job, plan: Plan, dice: Dice) -> Row | N
     learnt = dice.below(len(turns)) if plan.mistake == NO_MISTAKE else plan.mistake + 1
     prompts: list[list[Message]] = []
     texts: list[str] = []
+    shown: list[np.ndarray] = []
     for actions in turns:
         if conversation.done:
             return None
         prompts.append(conversation.messages if len(texts) == learnt else [])
         texts.append(conversation.answer(actions))
         reply = conversation.reply(texts[-1])
-    if not reply.terminated:
+        shown.append(conversation.episode.picture())
+    if not reply.terminated or shows_a_test(job, conversation.puzzle, shown):
         return None
     *prompt, last = conversation.all_messages
     if job.shape != MESSAGES:

@@ -1,15 +1,19 @@
 """What data is made of: a job, its candidates, and the random numbers of each of its rows."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from textworlds.episode import Episode
 from textworlds.levels import factory
+from textworlds.levels.content import SPLITS, TEST, keys_of
+from textworlds.levels.files import find_file, shipped
 from textworlds.levels.json_lines import DRAWN
 from textworlds.levels.level_set import LevelSet
 from textworlds.levels.making import find_levels
+from textworlds.puzzles import Puzzle
 from textworlds.random import below, start_stream
 from textworlds.text.formats import Writer
 
@@ -91,6 +95,26 @@ def level_job(job: Job) -> factory.Job:
 def level_settings(job: Job) -> dict[str, Any]:
     """Return those of a job's settings that levels are made with."""
     return {name: value for name, value in job.settings.items() if name not in OF_PLAY}
+
+
+def shows_a_test(job: Job, puzzle: Puzzle, pictures: Sequence[np.ndarray]) -> bool:
+    """Return whether one of the boards that a row shows is a level of a shipped test set, in rows of another split.
+
+    Args:
+        job: of the row.
+        puzzle: what is played.
+        pictures: of the boards, each uint8[P, H, W].
+    """
+    if job.split in (SPLITS[TEST], "all"):
+        return False
+    return not _keys_of_tests(puzzle).isdisjoint(keys_of(np.stack(pictures), puzzle).tolist())
+
+
+@cache
+def _keys_of_tests(puzzle: Puzzle) -> frozenset[int]:
+    """Return the keys of all levels of the shipped sets of a puzzle."""
+    sets = (LevelSet.open(find_file(name)) for name in shipped())
+    return frozenset(key for one in sets if one.puzzle is puzzle for key in one.column("key").tolist())
 
 
 def player_of(job: Job, levels: LevelSet | None, **settings: Any) -> Episode:

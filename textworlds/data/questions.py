@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from textworlds.chat.replies import ASSISTANT, SYSTEM, USER, Message
-from textworlds.data.jobs import Dice, Job, Row, levels_of, origins, pick_names, player_of, shaped
+from textworlds.data.jobs import Dice, Job, Row, levels_of, origins, pick_names, player_of, shaped, shows_a_test
 from textworlds.data.plans import Solver, shuffled
 from textworlds.episode import Episode
 from textworlds.ids import find_id
@@ -41,25 +41,27 @@ class Asked(NamedTuple):
     Attributes:
         board: what it is about, as text.
         question, answer: what is asked of it, and what is true.
+        shown: the boards in it, each uint8[P, H, W].
     """
 
     board: str
     question: str
     answer: str
+    shown: list[np.ndarray]
 
 
 def board(position: Position) -> Asked:
     """Ask what the board looks like after some actions."""
-    here = position.episode.observe()
+    here, shown = position.episode.observe(), [position.episode.picture()]
     actions, _ = asked_actions(position)
     said = ", ".join(position.names[action] for action in actions)
     question = f"What does the board look like after these actions: {said}? Answer with the board and nothing else."
-    return Asked(here, question, position.episode.observe())
+    return Asked(here, question, position.episode.observe(), [*shown, position.episode.picture()])
 
 
 def changed(position: Position) -> Asked:
     """Ask which of some actions change anything."""
-    here = position.episode.observe()
+    here, shown = position.episode.observe(), [position.episode.picture()]
     actions, changes = asked_actions(position)
     said = ", ".join(f"{number}: {position.names[action]}" for number, action in enumerate(actions, 1))
     question = (
@@ -67,7 +69,7 @@ def changed(position: Position) -> Asked:
         f'Answer with their numbers, separated by commas, or with "{NONE}".'
     )
     right = [str(number) for number, change in enumerate(changes, 1) if change]
-    return Asked(here, question, ", ".join(right) or NONE)
+    return Asked(here, question, ", ".join(right) or NONE, shown)
 
 
 def lost(position: Position) -> Asked | None:
@@ -82,7 +84,8 @@ def lost(position: Position) -> Asked | None:
     except RuntimeError:
         return None
     question = f'Can the level still be solved from here, however long it takes? Answer with "{YES}" or "{NO}".'
-    return Asked(position.episode.observe(), question, NO if plan is None else YES)
+    answer = NO if plan is None else YES
+    return Asked(position.episode.observe(), question, answer, [position.episode.picture()])
 
 
 def fewest(position: Position) -> Asked | None:
@@ -90,7 +93,7 @@ def fewest(position: Position) -> Asked | None:
     if (plan := position.solver.plan()) is None:
         return None
     question = "What is the fewest number of actions that solves the level from here? Answer with a number."
-    return Asked(position.episode.observe(), question, str(len(plan)))
+    return Asked(position.episode.observe(), question, str(len(plan)), [position.episode.picture()])
 
 
 QUESTIONS: dict[str, Callable[[Position], Asked | None]] = {
@@ -116,7 +119,7 @@ def questions_of(job: Job) -> tuple[str, ...]:
 
 
 def make_questions(job: Job, first: int, size: int) -> list[Row]:
-    """Return the rows from number `first` on, but those whose answer the solver does not find."""
+    """Return the rows from number `first` on, but those whose answer the solver does not find, or that show a test."""
     levels = levels_of(job, first, size)
     if not len(levels):
         return []
@@ -130,7 +133,8 @@ def make_questions(job: Job, first: int, size: int) -> list[Row]:
         episode.reset(seed=0, index=place)
         name, position = dice.pick(questions_of(job)), Position(episode, solver, dice, names)
         wander(position, dice.below(MOST_BEFORE + 1))
-        if asked := QUESTIONS[name](position):
+        asked = QUESTIONS[name](position)
+        if asked and not shows_a_test(job, episode.puzzle, asked.shown):
             prompt: list[Message] = [system, {"role": USER, "content": f"{asked.board}\n\n{asked.question}"}]
             said = shaped(job, prompt, {"role": ASSISTANT, "content": asked.answer})
             rows.append(said | {"question": name, "answer": asked.answer} | origin)
