@@ -72,6 +72,9 @@ class Handler(BaseHTTPRequestHandler):
     def fault_repeat(self):
         self.answer(f"{self.headers['Authorization']} <action>up</action>")
 
+    def fault_surrogate(self):
+        self.answer("\ud800 <action>up</action>")
+
     def fault_refuse(self):
         self.send(400, json.dumps({"error": {"message": "closed for today", "type": "x"}}))
 
@@ -91,10 +94,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(endpoint):
-    """Serve an endpoint; its base URL."""
+def serving(endpoint, port=0):
+    """Serve an endpoint, at a port if one is given; its base URL."""
     handler = type("OwnHandler", (Handler,), {"endpoint": endpoint})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -90,7 +90,9 @@ def test_what_is_not_known_is_none():
     conversation = sokoban(turn_limit=1)
     conversation.reply("hm")
     unknown = {name for name, value in scores_of(conversation).items() if value is None}
-    assert unknown == {name for name in MEASURES if re.search("share|gap|predict", name)} - {"unread_share"}
+    assert unknown == {name for name in MEASURES if re.search("gap|predict", name)}
+    assert scores_of(conversation)["effective_share"] == scores_of(conversation)["novel_share"] == 0.0
+    assert scores_of(sokoban(novelty=False))["novel_share"] is None
 
 
 def test_intervals_are_those_of_the_books():
@@ -102,9 +104,15 @@ def test_intervals_are_those_of_the_books():
     assert (high - low) / 2 == pytest.approx(1.96 * values.std() / 20, rel=0.1) and low < values.mean() < high
 
 
+def test_what_is_the_same_in_all_episodes_is_not_said_to_be_certain():
+    for value in (0.0, 1.0):
+        assert summarise([{"unread_share": value}] * 8, "unread_share")[2:4] == pytest.approx(wilson(value, 8))
+    assert summarise([{"turns": 4.0}] * 8, "turns")[:4] == (4.0, 0.0, None, None)
+
+
 def test_a_summary_leaves_out_what_is_not_known():
     summary = summarise([{"optimality_gap": 0.5}, {"optimality_gap": None}, {}], "optimality_gap")
-    assert summary == (0.5, None, 0.5, 0.5, 1)
+    assert summary == (0.5, None, None, None, 1)
     assert summarise([], "success") == (None, None, None, None, 0)
 
 
@@ -151,6 +159,8 @@ def test_settings_reach_the_conversation():
 
 # Result files and tables.
 
+WRONG = ('"<b>"', "NaN", "Infinity", "true", "1" + "0" * 400)
+
 
 def some_result(model="me/small", success=(1.0, 0.0), **said):
     settings = dict.fromkeys(SETTINGS, 1) | {"id": "Maze-easy-v0", "levels_sha256": "ab" * 32} | said
@@ -168,7 +178,7 @@ def test_a_result_goes_to_a_file_and_back(tmp_path):
 def test_the_table_shows_what_is_known_with_intervals():
     head, row = table(some_result()).splitlines()
     assert head.split() == ["model", "levels", "solved", "turns"]
-    assert row.split()[:3] == ["me/small", "2", "50.0"] and "3.0 (3.0 to 3.0)" in row
+    assert row.split()[:3] == ["me/small", "2", "50.0"] and row.endswith(" 3.0")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +190,9 @@ def test_the_table_shows_what_is_known_with_intervals():
         (json.dumps(some_result() | {"version": 9}), "is of version 9; this program reads 1"),
         (json.dumps(some_result() | {"models": [{}]}), "is damaged"),
         (json.dumps(some_result() | {"models": None}), "is damaged"),
-        (json.dumps(some_result()).replace('"mean": 0.5', '"mean": "<b>"'), "is damaged"),
+        *((json.dumps(some_result()).replace('"mean": 0.5', f'"mean": {wrong}'), "is damaged") for wrong in WRONG),
+        (json.dumps(some_result()).replace('"low": 0', '"low": null, "x": 0'), "is damaged"),
+        (json.dumps(some_result("\ud800")), "is damaged"),
     ],
 )
 def test_a_wrong_result_file_is_named(tmp_path, text, said):
@@ -221,6 +233,7 @@ def test_the_leaderboard_escapes_every_text():
 def test_the_leaderboard_has_each_row_once_the_best_first():
     best, worst = some_result("a/best", (1.0, 1.0)), some_result("b/worst", (0.0, 0.0))
     page = render([worst, best, best])
+    assert "<td>2 of 1</td>" in page
     assert page.count("a/best") == page.count("b/worst") == 1 and page.index("a/best") < page.index("b/worst")
     assert "http:" not in page and "https:" not in page and page.count("<tr>") == 3
 
@@ -288,6 +301,19 @@ def test_a_missing_extra_is_said_with_its_command(run, monkeypatch):
 
 
 def test_keys_are_hidden(monkeypatch):
-    monkeypatch.setenv("SOME_API_KEY", "sk-1234567")
+    monkeypatch.setenv("SOME_API_KEY", 'sk-12"34\\567')
     monkeypatch.setenv("SHORT_KEY", "a")
-    assert hide_keys("a bad key: sk-1234567!") == "a bad key: [key]!"
+    assert hide_keys('a bad key: sk-12"34\\567!') == "a bad key: [key]!"
+    assert hide_keys(json.dumps('a bad key: sk-12"34\\567!')) == '"a bad key: [key]!"'
+
+
+def test_urls_with_a_key_in_them_are_refused(run, monkeypatch):
+    monkeypatch.setenv("SOME_API_KEY", "sk-1234567")
+    argv = ("evaluate", "--model", "openai-api/local/m", "--id", "Maze-easy-v0")
+    for url in ("http://me:pw@localhost/v1", "http://localhost/v1?key=1", "http://localhost/sk-1234567/v1"):
+        code, _, errors = run(*argv, "--base-url", url)
+        assert code == 2 and "--base-url holds no key" in errors and "sk-1234567" not in errors
+        with monkeypatch.context() as context:
+            context.setenv("LOCAL_BASE_URL", url)
+            code, _, errors = run(*argv)
+        assert code == 2 and "LOCAL_BASE_URL holds no key" in errors

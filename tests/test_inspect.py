@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -35,6 +36,10 @@ def run(capsys, tmp_path, monkeypatch):
         return code, out, errors, json.loads(files[-1].read_text()) if files else None
 
     return run
+
+
+def port_of(url):
+    return urlsplit(url).port
 
 
 def scores(record, model):
@@ -124,36 +129,80 @@ def test_an_endpoints_faults_are_retried(run, tmp_path, fault):
 def test_an_evaluation_goes_on_after_the_endpoint_died_and_loses_nothing(run):
     dying, well = Endpoint(dies_after=3), Endpoint()
     with serving(dying) as url:
-        code, _, errors, before = run(
-            FAKE, "Maze-easy-v0", "--base-url", url, "--set", "turn_limit=2", "--retries", "1"
-        )
+        asked = (FAKE, "Maze-easy-v0", "--base-url", url, "--set", "turn_limit=2", "--retries", "1")
+        code, _, errors, before = run(*asked)
     finished = before["models"][0]["episodes"]
     assert code == 1 and 0 < len(finished) < 3 and "the same command goes on" in errors
-    with serving(well) as url:
-        code, _, _, after = run(FAKE, "Maze-easy-v0", "--base-url", url, "--set", "turn_limit=2", "--retries", "1")
+    with serving(well, port_of(url)):
+        code, _, _, after = run(*asked)
     assert code == 0 and len(after["models"][0]["episodes"]) == 3
     assert all(episode in after["models"][0]["episodes"] for episode in finished)
     assert len(well.asked) == 2 * (3 - len(finished))  # only what was not finished is asked for
 
 
-def test_an_evaluation_that_was_killed_goes_on_and_loses_no_finished_episode(tmp_path):
+def test_an_evaluation_that_is_killed_again_and_again_loses_no_finished_episode(tmp_path):
     slow, well = Endpoint(seconds=0.3), Endpoint()
-    argv = [sys.executable, "-m", "textworlds", "evaluate", "--model", FAKE, "--id", "Maze-easy-v0", "--limit", "8"]
-    argv += ["--set", "turn_limit=1", "--connections", "1", "--out", str(tmp_path)]
+    argv = [sys.executable, "-m", "textworlds", "evaluate", "--model", FAKE, "--id", "Maze-easy-v0", "--limit", "16"]
+    argv += ["--set", "turn_limit=1", "--connections", "2", "--out", str(tmp_path)]
     environment = {**os.environ, "FAKE_API_KEY": KEY}
     with serving(slow) as url:
-        process = subprocess.Popen([*argv, "--base-url", url], env=environment, stderr=subprocess.DEVNULL)
-        while len(slow.asked) < 5:
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.kill()
-        process.wait()
-    with serving(well) as url:
-        done = subprocess.run([*argv, "--base-url", url], env=environment, capture_output=True, text=True)
+        argv += ["--base-url", url]
+        for kills in range(1, 4):
+            process = subprocess.Popen(argv, env=environment, stderr=subprocess.DEVNULL)
+            while len(slow.asked) < 4 * kills:
+                assert process.poll() is None
+                time.sleep(0.02)
+            process.kill()
+            process.wait()
+    with serving(well, port_of(url)):
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (file,) = tmp_path.rglob("result.json")
-    assert scores(json.loads(file.read_text()), FAKE)["success"]["known"] == 8
-    assert len(well.asked) <= 4 + 1  # the fifth was under way, the fourth may not have been written yet
+    record = json.loads(file.read_text())
+    assert [scores(record, model)["success"]["known"] for model in (FAKE, "scripted/solver", "scripted/random")] == [
+        16
+    ] * 3
+    assert len(list(read_transcripts(file.with_name("transcripts.jsonl")))) == 48
+    assert len(slow.asked) + len(well.asked) <= 16 + 3 * 3  # two were under way, one may not have been written yet
+
+
+def test_another_endpoint_is_asked_anew(run, tmp_path):
+    for reply, told in (("<action>up</action>", 0.0), ("hm", 1.0)):
+        endpoint = Endpoint(reply=reply)
+        with serving(endpoint) as url:
+            *_, record = run(FAKE, "Maze-easy-v0", "--base-url", url, "--set", "turn_limit=1")
+        assert len(endpoint.asked) == 3 and scores(record, FAKE)["unread_share"]["mean"] == told
+
+
+def test_usage_is_of_the_levels_that_are_scored(run):
+    with serving(Endpoint()) as url:
+        options = ("--base-url", url, "--set", "turn_limit=1")
+        run(FAKE, "Maze-easy-v0", *options)
+        *_, record = run(FAKE, "Maze-easy-v0", *options, "--limit", "2")
+    assert record["models"][0]["usage"] == {"input_tokens": 14, "output_tokens": 6}
+
+
+@pytest.mark.parametrize("history, shown", [("all", 2), ("9", 2), ("1", 1), ("0", 0)])
+def test_thoughts_are_in_the_history_and_the_transcript(run, tmp_path, history, shown):
+    endpoint = Endpoint(reply="<think>north?</think><action>up</action>")
+    with serving(endpoint) as url:
+        run(
+            FAKE, "Maze-easy-v0", "--base-url", url, "--set", "turn_limit=3", "--history", history, "--connections", "1"
+        )
+    assert [str(asked).count("north?") for asked in endpoint.asked[:3]] == [min(turn, shown) for turn in range(3)]
+    (file,) = tmp_path.rglob("transcripts.jsonl")
+    for record in list(read_transcripts(file))[:3]:
+        said = [message["content"] for message in record["messages"] if message["role"] == "assistant"]
+        assert said == ["<think>north?</think>\n<action>up</action>"] * 3
+        assert replay(record).statistics.num_asked == 3
+
+
+def test_no_text_of_an_endpoint_stops_an_episode(run, monkeypatch):
+    monkeypatch.setenv("CI_TOKEN", "00000007")
+    endpoint = Endpoint(["surrogate"])
+    with serving(endpoint) as url:
+        code, _, _, record = run(FAKE, "Maze-easy-v0", "--base-url", url, "--set", "turn_limit=1")
+    assert code == 0 and len(endpoint.asked) == 3 and scores(record, FAKE)["actions"]["mean"] == 1
 
 
 def test_keys_reach_neither_logs_nor_results_nor_transcripts(run, tmp_path):

@@ -170,12 +170,16 @@ class Conversation(HasEpisodes):
         self._counts.append(self._count(content))
         return self._counts[-1]
 
+    @property
+    def num_shown(self) -> int:
+        """How many of the model's replies it is shown again, as cut by `history`."""
+        count = len(self.replies)
+        return count if self.history == "all" else min(count, int(self.history))
+
     def _start(self) -> int:
         """Return the place among the episode's own messages of the first one that the model is shown."""
-        if self.history == "all":
-            return 0
         last = len(self._own) - 1  # of the user, who has the even places
-        return max(0, last - last % 2 - 2 * int(self.history))
+        return max(0, last - last % 2 - 2 * self.num_shown)
 
     @property
     def messages(self) -> list[Message]:

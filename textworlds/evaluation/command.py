@@ -15,6 +15,7 @@ from textworlds.episodes import DEFAULT_GRAMMAR
 from textworlds.evaluation.leaderboard import write_leaderboard
 from textworlds.evaluation.results import read_result, table
 from textworlds.evaluation.scripted import BASELINES, PREFIX, find_player
+from textworlds.evaluation.secrets import hide_keys
 from textworlds.evaluation.setup import Setup
 from textworlds.levels.content import SPLITS
 from textworlds.text.formats import FORMATS
@@ -72,7 +73,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connections", type=whole, default=8, metavar="N", help="episodes at a time (default: 8)")
     parser.add_argument("--timeout", type=whole, metavar="S", help="seconds for a reply, all its retries included")
     parser.add_argument("--attempt-timeout", type=whole, metavar="S", help="seconds for each try")
-    parser.add_argument("--retries", type=whole, default=5, metavar="N", help="tries again (default: 5)")
+    parser.add_argument(
+        "--retries",
+        type=whole,
+        default=5,
+        metavar="N",
+        help="tries again, of a request and of failed episodes (default: 5)",
+    )
     parser.add_argument("--retry-wait", type=whole, default=10, metavar="S", help="seconds before them (default: 10)")
     parser.add_argument("--max-tokens", type=whole, metavar="N", help="of a reply")
     parser.add_argument("--temperature", type=float, metavar="T", help="of sampling")
@@ -131,9 +138,11 @@ def check_model(model: str, base_url: str | None) -> None:
         raise ValueError(f"--model is a provider and a name, like openai/NAME or {BASELINES[0]}; got {model!r}")
     if model.startswith(PREFIX):
         find_player(model.removeprefix(PREFIX))
-    url = urlsplit(base_url or "")
-    if url.username or url.password or url.query:
-        raise ValueError("--base-url holds no key or password, as it is logged; give them in environment variables")
+    urls = {name: value for name, value in os.environ.items() if name.endswith("_BASE_URL")}
+    for name, value in {"--base-url": base_url or "", **urls}.items():
+        url = urlsplit(value)
+        if url.username or url.password or url.query or hide_keys(value) != value:
+            raise ValueError(f"{name} holds no key or password, as it is logged; give them in environment variables")
 
 
 def needed() -> Any:

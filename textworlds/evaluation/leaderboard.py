@@ -26,15 +26,16 @@ def render(results: Sequence[Mapping[str, Any]]) -> str:
     """Return the page: a row for each model of each result, the same row but once."""
     rows = list(dict.fromkeys(row_of(result, model) for result in results for model in result["models"]))
     rows.sort()
-    measures = [f'<th title="{escape(name)}">{escape(measure.title)}</th>' for name, measure in MEASURES.items()]
-    settings = [f"<th>{escape(name.replace('_', ' '))}</th>" for name in SETTINGS]
-    head = "".join(["<th>model</th>", *measures, *settings, "<th>sampling</th>", "<th>versions</th>"])
+    titles = ["model", "played", *(measure.title for measure in MEASURES.values())]
+    titles += [*(name.replace("_", " ") for name in SETTINGS), "sampling", "versions"]
+    head = "".join(f"<th><button>{escape(title)}</button></th>" for title in titles)
     return Template(PAGE.read_text("utf-8")).substitute(head=head, rows="\n".join(row for *_, row in rows))
 
 
 def row_of(result: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str, float, str]:
     """Return a row with what it is sorted by at first: the id, and success, the highest first."""
-    cells = [f"<td>{escape(model['model'])}</td>"]
+    played = f"{model['scores']['success']['known']} of {result['num_levels']}"
+    cells = [f"<td>{escape(model['model'])}</td>", f"<td>{escape(played)}</td>"]
     for name in MEASURES:
         mean = model["scores"][name]["mean"]
         value = "" if mean is None else f"{mean:.6g}"

@@ -45,7 +45,7 @@ GUARDED = "_textworlds_guarded"
 
 
 def guard(model: Model) -> Model:
-    """Have keys hidden in what a model's endpoint answers, errors too, before Inspect logs it; return the model."""
+    """Have what a model's endpoint answers cleaned, errors too, before Inspect logs it; return the model."""
     api = model.api
     if getattr(api, GUARDED, False):
         return model
@@ -57,20 +57,29 @@ def guard(model: Model) -> Model:
         except Exception as error:
             hide_in_error(error)
             raise
-        return tuple(map(hidden, answer)) if isinstance(answer, tuple) else hidden(answer)
+        return tuple(map(clean, answer)) if isinstance(answer, tuple) else clean(answer)
 
     vars(api).update({GUARDED: True, "generate": generate})
     return model
 
 
-def hidden(answer: Any) -> Any:
-    """Return an answer of an endpoint in which keys are replaced."""
+def clean(answer: Any) -> Any:
+    """Return an answer of an endpoint in whose texts keys are replaced, and halves of surrogate pairs, which no file holds."""
     if isinstance(answer, Exception):
         hide_in_error(answer)
     if not isinstance(answer, BaseModel):
         return answer
-    text = answer.model_dump_json()
-    return answer if (said := hide_keys(text)) == text else type(answer).model_validate_json(said)
+    given = answer.model_dump()
+    return answer if (said := cleaned(given)) == given else type(answer).model_validate(said)
+
+
+def cleaned(value: Any) -> Any:
+    """Return a value with all texts in it cleaned."""
+    if isinstance(value, str):
+        return hide_keys(value.encode(errors="replace").decode())
+    if isinstance(value, dict):
+        return {cleaned(name): cleaned(one) for name, one in value.items()}
+    return [cleaned(one) for one in value] if isinstance(value, list) else value
 
 
 def hide_in_error(error: BaseException | None) -> None:

@@ -13,6 +13,7 @@ from textworlds.version import __version__
 FORMAT, VERSION = "textworlds result", 1
 PACKAGES = ("inspect_ai", "numpy", "numba", "openai")
 LARGEST = 1 << 28  # bytes of a result file
+MOST = 1e300  # that a measure may be; NaN is not less
 # What makes numbers comparable: two results that agree in all of it were asked the same.
 SETTINGS = (
     "id",
@@ -89,13 +90,14 @@ def read_result(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ValueError(f"{name}: is of version {record.get('version')!r:.20}; this program reads {VERSION}")
     try:
         check_result(record)
-    except (LookupError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{name}: is damaged ({type(error).__name__}: {error})") from None
     return record
 
 
 def check_result(record: Mapping[str, Any]) -> None:
-    """Raise LookupError, TypeError or AttributeError unless a result holds what is read of it."""
+    """Raise LookupError, TypeError, ValueError or AttributeError unless a result holds what is read of it."""
+    json.dumps(record, ensure_ascii=False).encode()  # which halves of surrogate pairs cannot be
     for name in SETTINGS:
         record[name]
     for model in record["models"]:
@@ -103,9 +105,16 @@ def check_result(record: Mapping[str, Any]) -> None:
             raise TypeError("a model's name is text")
         model["sampling"]
         for name in MEASURES:
-            for value in (model["scores"][name][part] for part in ("mean", "low", "high", "known")):
-                if not isinstance(value, int | float | None):
-                    raise TypeError(f"{name} is a number")
+            check_summary(name, *(model["scores"][name][part] for part in ("mean", "low", "high", "known")))
+
+
+def check_summary(name: str, mean: Any, low: Any, high: Any, known: Any) -> None:
+    """Raise TypeError unless a measure's summary is made of numbers, or says that there are none."""
+    numbers = [value for value in (mean, low, high) if value is not None]
+    if not all(type(value) in (int, float) and abs(value) < MOST for value in numbers) or type(known) is not int:
+        raise TypeError(f"{name} is no number")
+    if (low is None) != (high is None) or (mean is None and low is not None):
+        raise TypeError(f"{name} has half an interval")
 
 
 def cell(scores: Mapping[str, Any], name: str, with_interval: bool = True) -> str:

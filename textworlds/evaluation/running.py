@@ -17,7 +17,7 @@ from textworlds.evaluation.results import result, write_result
 from textworlds.evaluation.scripted import BASELINES
 from textworlds.evaluation.secrets import hide_keys
 from textworlds.evaluation.setup import NUM_GENERATED, Setup
-from textworlds.evaluation.tasks import SCORES, TRANSCRIPT
+from textworlds.evaluation.tasks import SCORES, TRANSCRIPT, account
 
 LOGS, RESULT, TRANSCRIPTS = "logs", "result.json", "transcripts.jsonl"
 SAMPLING = ("temperature", "max_tokens", "seed")  # options that decide what a model says; scripted ones have none
@@ -38,7 +38,8 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
     if setup.is_generated:
         arguments["count"] = max(count or 0, NUM_GENERATED)  # the same with a larger limit, as Inspect goes by it
     sampling = {name: options[name] for name in SAMPLING if name in options}
-    place = folder / name_of(setup, model, {"count": arguments.get("count"), **sampling})
+    others = {"count": arguments.get("count"), "model_base_url": options.get("model_base_url"), **sampling}
+    place = folder / name_of(setup, model, others)
     models = list(dict.fromkeys((model, *BASELINES)))
     logs = run(arguments, models, place / LOGS, {**options, "limit": count})
     by_model = {log.eval.model: episodes_of(log, len(levels)) for log in logs}
@@ -90,18 +91,18 @@ def plain(text: str) -> str:
 
 
 def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
-    """Return the finished episodes of a log on the first so many levels, in the order of their levels, with their transcripts and the usage."""
-    found = []
+    """Return the finished episodes of a log on the first so many levels, by level, with their transcripts and their usage."""
+    found, usage = [], {"input_tokens": 0, "output_tokens": 0}
     for sample in log.samples or ():
         level = int(str(sample.id).removeprefix("level-"))
-        if sample.error is None and SCORES in sample.store and level < num_levels:
-            found.append((level, sample.store[SCORES], sample.store[TRANSCRIPT]))
-    found.sort(key=lambda one: one[0])
-    usage = {"input_tokens": 0, "output_tokens": 0}
-    for sample in log.samples or ():
+        score = (sample.scores or {}).get(account.__name__)
+        if sample.error is not None or level >= num_levels or not (score and score.metadata):
+            continue
+        found.append((level, score.metadata[SCORES], score.metadata[TRANSCRIPT]))
         for used in sample.model_usage.values():
             usage["input_tokens"] += used.input_tokens
             usage["output_tokens"] += used.output_tokens
+    found.sort(key=lambda one: one[0])
     return {
         "episodes": [{"level": level, **scores} for level, scores, _ in found],
         "transcripts": [{**record, "level_number": level} for level, _, record in found],

@@ -12,24 +12,30 @@ NORMAL = 1.959963984540054  # its quantile at 0.975
 
 
 class Measure(NamedTuple):
-    """Something that is counted: how it is called in tables, whether it is a share, and whether more is better."""
+    """Something that is counted.
+
+    Attributes:
+        title: how it is called in tables.
+        is_share: whether tables show it in per cent.
+        has_end: whether it is from 0 to 1.
+    """
 
     title: str
     is_share: bool = True
-    more_is_better: bool | None = True
+    has_end: bool = True
 
 
 MEASURES = {
     "success": Measure("solved"),
     "effective_share": Measure("effective"),
     "novel_share": Measure("novel"),
-    "optimality_gap": Measure("over optimum", True, False),
-    "unread_share": Measure("unread", True, False),
+    "optimality_gap": Measure("over optimum", has_end=False),
+    "unread_share": Measure("unread"),
     "prediction_right": Measure("predicted"),
     "prediction_cells": Measure("cells predicted"),
     "prediction_changed": Measure("changes predicted"),
-    "turns": Measure("turns", False, None),
-    "actions": Measure("actions", False, None),
+    "turns": Measure("turns", is_share=False, has_end=False),
+    "actions": Measure("actions", is_share=False, has_end=False),
 }
 
 
@@ -47,16 +53,18 @@ def scores_of(conversation: Conversation) -> dict[str, float | None]:
     """Return the measures of a conversation's episode; None where one is not known.
 
     The optimality gap is known for solved episodes: actions asked for beyond the fewest that solve the level, as a share of
-    those. Shares of actions are None if none was asked for, those of predictions in protocols without them.
+    those. Where no action was asked for, shares of actions are 0. The novel share is None with novelty=False, and what is of
+    predictions in protocols without them.
     """
     statistics, replies = conversation.statistics, conversation.replies
-    asked, solved = statistics.num_asked, bool(conversation.episode.totals()["solved"])
+    totals, asked = conversation.episode.totals(), statistics.num_asked
+    solved = bool(totals["solved"])
     predictions = [reply.prediction for reply in replies if reply.prediction is not None]
     changed = [one.changed for one in predictions if one.changed is not None]
     return {
         "success": float(solved),
-        "effective_share": float(statistics.effective_share) if asked else None,
-        "novel_share": float(statistics.novel_share) if asked else None,
+        "effective_share": float(statistics.effective_share),
+        "novel_share": float(statistics.novel_share) if "num_novel" in totals else None,
         "optimality_gap": _gap(conversation, asked) if solved else None,
         "unread_share": _mean(not reply.ledger["actions"] for reply in replies),
         "prediction_right": _mean(one.right for one in predictions),
@@ -80,8 +88,9 @@ def _mean(values: Iterable[float]) -> float | None:
 def summarise(episodes: Sequence[Mapping[str, Any]], name: str) -> Summary:
     """Return what a measure comes to over episodes.
 
-    The interval is Wilson's ("Probable inference", 1927) for success, and else the middle 95 % of the means of 2,000 resamples
-    (bootstrap percentiles, always the same ones).
+    The interval is Wilson's ("Probable inference", 1927) for success, and for other shares where all episodes have the same one;
+    else the middle 95 % of the means of 2,000 resamples (bootstrap percentiles, always the same ones). There is none where nothing
+    can be said: counts of one episode, or which are all the same.
     """
     found = [episode.get(name) for episode in episodes]
     values = np.array([value for value in found if value is not None], np.float64)
@@ -90,7 +99,12 @@ def summarise(episodes: Sequence[Mapping[str, Any]], name: str) -> Summary:
         return Summary(None, None, None, None, 0)
     mean = float(values.mean())
     stderr = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else None
-    low, high = wilson(mean, count) if name == "success" else bootstrap(values)
+    all_the_same = bool((values == values[0]).all())
+    low, high = None, None
+    if name == "success" or (all_the_same and MEASURES[name].has_end):
+        low, high = wilson(mean, count)
+    elif not all_the_same:
+        low, high = bootstrap(values)
     return Summary(mean, stderr, low, high, count)
 
 

@@ -1,17 +1,18 @@
 """Keys stay out of what is written: their values, wherever a server may repeat them."""
 
+import json
 import os
 import re
 
 NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
-SHORTEST = 6  # a shorter value would be found in ordinary words
+SHORTEST = 8  # a shorter value would be found in ordinary words
 HIDDEN = "[key]"
 
 
 def keys() -> list[str]:
-    """Return the values of environment variables that are called like keys, the longest first."""
+    """Return the values of environment variables that are called like keys, as JSON writes them too, the longest first."""
     values = {value for name, value in os.environ.items() if NAME.search(name) and len(value) >= SHORTEST}
-    return sorted(values, key=len, reverse=True)
+    return sorted(values | {json.dumps(value)[1:-1] for value in values}, key=len, reverse=True)
 
 
 def hide_keys(text: str) -> str:

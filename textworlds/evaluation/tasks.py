@@ -1,12 +1,19 @@
 """Inspect tasks: a sample for each level, a solver that plays a Conversation, and one scorer with all measures."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSystem, ChatMessageUser, get_model
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    ContentReasoning,
+    get_model,
+)
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
@@ -18,7 +25,8 @@ from textworlds.evaluation.scores import MEASURES, scores_of
 from textworlds.evaluation.scripted import CURRENT
 from textworlds.evaluation.setup import Setup
 
-SCORES, TRANSCRIPT = "textworlds_scores", "textworlds_transcript"  # in a sample's store
+STORED = "textworlds"  # in a sample's store, from where the scorer takes it along
+SCORES, TRANSCRIPT = "scores", "transcript"  # in what is stored, and in the score's metadata
 ROLES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
 
 
@@ -73,8 +81,7 @@ def converse(setup: Mapping[str, Any]) -> Solver:
             await hold(conversation, state)
         finally:
             CURRENT.reset(token)
-            state.store.set(SCORES, scores_of(conversation))
-            state.store.set(TRANSCRIPT, transcript(conversation))
+            state.store.set(STORED, {SCORES: scores_of(conversation), TRANSCRIPT: transcript(conversation)})
         return state
 
     return solve
@@ -83,13 +90,30 @@ def converse(setup: Mapping[str, Any]) -> Solver:
 async def hold(conversation: Conversation, state: TaskState) -> None:
     """Ask the model until the episode is over."""
     model = guard(get_model())
+    said: list[ChatMessage] = []
     while not conversation.done:
-        shown = state.messages if conversation.history == "all" else as_chat(conversation.messages)
-        state.output = await model.generate(shown)
+        state.output = await model.generate(as_shown(conversation, said))
+        said.append(state.output.message)
         state.messages.append(state.output.message)
-        reply = conversation.reply(state.output.completion)
+        reply = conversation.reply(with_thoughts(state.output.message))
         if reply.message is not None:
             state.messages += as_chat([reply.message])
+
+
+def as_shown(conversation: Conversation, said: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Return what to show the model; its own messages are those that it gave, with what a provider keeps of its thoughts."""
+    shown = as_chat(conversation.messages)
+    places = range(len(shown) - 2, 0, -2)  # of the model's messages, the last one first; then come those of shots
+    for place, message in zip(places, reversed(said[len(said) - conversation.num_shown :]), strict=False):
+        shown[place] = message
+    return shown
+
+
+def with_thoughts(message: ChatMessage) -> str:
+    """Return a message's text, with the thoughts that the provider gave apart from it in front, as models write them."""
+    content = [] if isinstance(message.content, str) else message.content
+    thoughts = [part.text for part in content if isinstance(part, ContentReasoning)]
+    return "\n".join([*thoughts, message.text])
 
 
 def as_chat(messages: list[Message]) -> list[ChatMessage]:
@@ -99,11 +123,14 @@ def as_chat(messages: list[Message]) -> list[ChatMessage]:
 
 @scorer(metrics={"*": [mean(), stderr()]})
 def account() -> Scorer:
-    """Score an episode by all measures; those not known are NaN, which Inspect leaves out of its means."""
+    """Score an episode by all measures; those not known are NaN, which Inspect leaves out of its means.
+
+    The metadata hold scores and transcript: of a sample that was finished just before a kill, Inspect keeps no store.
+    """
 
     async def score(state: TaskState, target: Target) -> Score:
-        scores = state.store.get(SCORES) or dict.fromkeys(MEASURES)
-        value = {name: math.nan if scores.get(name) is None else scores[name] for name in MEASURES}
-        return Score(value=value, answer=state.output.completion)
+        stored = state.store.get(STORED) or {SCORES: {}}
+        value = {name: math.nan if stored[SCORES].get(name) is None else stored[SCORES][name] for name in MEASURES}
+        return Score(value=value, answer=state.output.completion, metadata=stored)
 
     return score
