@@ -44,6 +44,18 @@ def test_skyrl_gym(tmp_path):
     assert len((tmp_path / "skyrl.jsonl").read_text().splitlines()) == 5
 
 
+def test_verl(tmp_path):
+    pytest.importorskip("verl")
+    save_tiny_model(tmp_path / "tiny")
+    said = run("play_verl.py", "--model", "tiny", "--rows", 5, "--out", "out", cwd=tmp_path)
+    assert "reward: 1.0" in said
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "agent_loop.yaml",
+        "train.parquet",
+        "validation.parquet",
+    }
+
+
 def test_openenv():
     pytest.importorskip("openenv")
     assert "done: True, reward: 1.0" in run("play_openenv.py", "--port", 8907)
