@@ -31,8 +31,24 @@ class Solver:
         return TokenOutput(token_ids=self.said)
 
 
+async def play(model: str, id: str) -> None:
+    """Play the level of seed 0, and print what was said."""
+    tokenizer, solver = AutoTokenizer.from_pretrained(model), Conversation(id)
+    solver.reset(0)
+    server = Solver(tokenizer, solver.answer(solver.episode.solve()))
+    lengths = {"prompt_length": 2048, "response_length": 4096, "full_determinism": False}
+    config = OmegaConf.create({"actor_rollout_ref": {"rollout": lengths}, "data": {}})
+    wrapped = DictConfigWrap(config), server, tokenizer, None, RLHFDataset, DictConfigWrap(config.data)
+    loop = TextWorldLoop(*wrapped, hf_model_type=AutoConfig.from_pretrained(model).model_type)
+    out = await loop.run({}, **row(id, 0))
+    print(tokenizer.decode(out.prompt_ids + out.response_ids))
+    print(f"trained on {sum(out.response_mask)} tokens, reward: {out.reward_score}")
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Play an episode through verl's agent loop; write rows for its trainer.")
+    parser = argparse.ArgumentParser(
+        description="Play an episode through verl's agent loop; write rows for its trainer."
+    )
     parser.add_argument("--model", default="Qwen/Qwen3-0.6B", help="a name or a folder, whose tokenizer is used")
     parser.add_argument("--id", default="Sokoban-easy-v0")
     parser.add_argument("--rows", type=int, default=1000)
@@ -40,24 +56,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/verl"))
     asked = parser.parse_args()
 
-    tokenizer = AutoTokenizer.from_pretrained(asked.model)
-    solver = Conversation(asked.id)
-    solver.reset(0)
-    lengths = {"prompt_length": 2048, "response_length": 4096, "full_determinism": False}
-    config = OmegaConf.create({"actor_rollout_ref": {"rollout": lengths}, "data": {}})
-    loop = TextWorldLoop(
-        DictConfigWrap(config),
-        Solver(tokenizer, solver.answer(solver.episode.solve())),
-        tokenizer,
-        None,
-        RLHFDataset,
-        DictConfigWrap(config.data),
-        hf_model_type=AutoConfig.from_pretrained(asked.model).model_type,
-    )
-    out = asyncio.run(loop.run({}, **row(asked.id, 0)))
-    print(tokenizer.decode(out.prompt_ids + out.response_ids))
-    print(f"trained on {sum(out.response_mask)} tokens, reward: {out.reward_score}")
-
+    asyncio.run(play(asked.model, asked.id))
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "agent_loop.yaml").write_text(CONFIG)
     for split, count in {"train": asked.rows, "validation": min(asked.rows, 100)}.items():
