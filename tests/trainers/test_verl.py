@@ -3,6 +3,9 @@
 import asyncio
 import itertools
 import pickle
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,8 @@ from hydra import compose, initialize_config_module
 from tiny import make_tokenizer, save_tokenizer
 from verl import DataProto
 from verl.experimental.agent_loop.agent_loop import AgentLoopWorker, DictConfigWrap
+from verl.trainer.ppo.utils import need_critic, need_reference_policy
+from verl.utils.config import validate_config
 from verl.utils.dataset.rl_dataset import RLHFDataset, collate_fn
 from verl.workers.rollout.replica import TokenOutput
 
@@ -21,6 +26,7 @@ from textworlds.integrations.play import Play
 from textworlds.integrations.verl import CONFIG, TextWorldLoop, row
 
 IDS = [next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
+PAGE = Path(__file__).parents[2] / "docs" / "trainers.md"
 END = "<|im_end|>"
 
 
@@ -198,6 +204,14 @@ def test_verls_worker_plays_the_rows_of_a_file(ending, tokenizer, config, tmp_pa
     for place, mask in enumerate(out.batch["response_mask"].bool()):
         said = tokenizer.decode(out.batch["responses"][place][mask])
         assert said.startswith(useless + END + plan + END)
+
+
+def test_the_settings_of_the_page_are_verls():
+    (command,) = re.findall(r"python -m verl.trainer.main_ppo ((?:.*\\\n)*.*)", PAGE.read_text())
+    with initialize_config_module("verl.trainer.config", version_base=None):
+        config = compose("ppo_trainer", shlex.split(command.replace("\\\n", "").replace("$PWD", "/here")))
+    validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
+    assert config.trainer.use_v1 and config.actor_rollout_ref.rollout.agent.agent_loop_config_path
 
 
 def test_a_row_is_plain_data_with_the_first_messages():
