@@ -5,25 +5,33 @@ import itertools
 import pickle
 import re
 import shlex
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("verl")
 
+import numpy as np
+import ray
+import transfer_queue
 from datasets import Dataset
 from hydra import compose, initialize_config_module
+from omegaconf import OmegaConf
 from tiny import make_tokenizer, save_tokenizer
 from verl import DataProto
 from verl.experimental.agent_loop.agent_loop import AgentLoopWorker, DictConfigWrap
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
+from verl.trainer.ppo.v1 import AgentLoopManagerTQ
 from verl.utils.config import validate_config
 from verl.utils.dataset.rl_dataset import RLHFDataset, collate_fn
+from verl.utils.tensordict_utils import assign_non_tensor_data, get_tensordict
 from verl.workers.rollout.replica import TokenOutput
 
 from textworlds import PUZZLES, Conversation
 from textworlds.integrations.play import Play
-from textworlds.integrations.verl import CONFIG, TextWorldLoop, row
+from textworlds.integrations.verl import CONFIG, Limit, TextWorldLoop, row
 
 IDS = [next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
 PAGE = Path(__file__).parents[2] / "docs" / "trainers.md"
@@ -206,6 +214,53 @@ def test_verls_worker_plays_the_rows_of_a_file(ending, tokenizer, config, tmp_pa
         assert said.startswith(useless + END + plan + END)
 
 
+@pytest.fixture
+def cluster():
+    """Start Ray and the queue by which verl's default trainer gets what was played; both take processors that need not be."""
+    ray.init(num_cpus=16, include_dashboard=False, log_to_driver=False)
+    transfer_queue.init(OmegaConf.create({"backend": {"SimpleStorage": {"num_data_storage_units": 1}}}))
+    yield
+    transfer_queue.close()
+    ray.shutdown()
+
+
+def finished(rows, step):
+    """Wait until all rollouts of so many rows are played in a training step, and return their fields."""
+    while True:
+        told = transfer_queue.kv_list(partition_id="train").get("train", {})
+        status = {key: tag.get("status") for key, tag in told.items()}
+        assert "failure" not in status.values()
+        if list(status.values()).count("finished") == rows:
+            break
+        time.sleep(0.1)
+    keys = [key for key in told if status[key] == "success" and told[key]["global_steps"] == step]
+    return transfer_queue.kv_batch_get(keys=keys, partition_id="train")
+
+
+def test_verls_default_trainer_is_played_for_in_processes_under_one_limit(tokenizer, config, tmp_path, cluster):
+    config = config.copy()
+    config.actor_rollout_ref.rollout.agent.num_workers = config.actor_rollout_ref.rollout.n = 2
+    config.actor_rollout_ref.rollout.agent.agent_loop_config_path = str(tmp_path / "loop.yaml")
+    (tmp_path / "loop.yaml").write_text(CONFIG + "  limit: {start: 9, tau: 1}\n")
+    rows = [row(IDS[1], seed) for seed in (0, 0, 1)] + [row(IDS[1], 1, turn_limit=4)]
+    Dataset.from_list(rows).to_parquet(tmp_path / "rows.parquet")
+    data = RLHFDataset(str(tmp_path / "rows.parquet"), tokenizer, config.data)
+    direct, useless, plan = begun(IDS[1], 0)
+    direct.reply(useless), direct.reply(plan)
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    manager = AgentLoopManagerTQ.create(config, Script(tokenizer, useless, plan))
+    for step, places in (1, (0, 1)), (2, (2, 3)):
+        fields = collate_fn([data[place] for place in places])
+        batch = get_tensordict({**fields, "uid": np.array([f"row{place}" for place in places], object)})
+        assign_non_tensor_data(batch, "global_steps", step)
+        manager.generate_sequences(batch)
+        out = finished(2 * step, step)
+        if step == 1:
+            assert [scores.sum().item() for scores in out["rm_scores"]] == pytest.approx([direct.pay()] * 4)
+            assert list(out["num_turns"]) == [4] * 4
+    assert sorted(out["num_turns"]) == [4, 4, 8, 8]  # L_max is 2 now, but for the row that has a limit of its own
+
+
 def test_the_settings_of_the_page_are_verls():
     (command,) = re.findall(r"python -m verl.trainer.main_ppo ((?:.*\\\n)*.*)", PAGE.read_text())
     with initialize_config_module("verl.trainer.config", version_base=None):
@@ -235,6 +290,14 @@ def test_wrong_settings_are_told_when_rows_are_made(settings, said):
     with pytest.raises((ValueError, TypeError), match=said) as caught:
         row(IDS[0], 1, **settings)
     assert "\n" not in str(caught.value)
+
+
+def test_the_limit_falls_when_a_step_ends():
+    limit = Limit(start=9, tau=1)
+    for turns in (2, 4):
+        assert limit.begin(1) == 9
+        limit.end(turns)
+    assert (limit.begin(2), limit.begin(1), limit.begin(2)) == (4, 4, 4)  # ceil((3 + 4) / 2)
 
 
 def test_rows_of_others_are_refused(tokenizer, play):
