@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import ray
-from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopOutput, register
+from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopOutput, _agent_loop_registry, register
 from verl.utils.profiler import simple_timer
 
 from textworlds.integrations.play import Play, SharedLimit
@@ -76,7 +76,6 @@ def find_limit(**options: Any) -> Any:
     return actor.options(name=f"{NAME}-limit", get_if_exists=True).remote(**options)
 
 
-@register(NAME)
 class TextWorldLoop(AgentLoopBase):  # type: ignore[misc]
     """Plays the row's episode. A reply that goes beyond response_length is not played, and what was played is paid.
 
@@ -135,3 +134,7 @@ class TextWorldLoop(AgentLoopBase):  # type: ignore[misc]
                 "reward_extra_info": play.metrics(),
             },
         )
+
+
+if NAME not in _agent_loop_registry:  # else a worker has read the file with the loop's options, and imports it only now
+    register(NAME)(TextWorldLoop)
