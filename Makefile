@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 NEIGHBOURS := .venv-neighbours
 # Each in an environment of its own, as their pins conflict; extras of the same names.
-TRAINERS := trl verifiers openenv skyrl-gym torchrl rllib
+TRAINERS := trl verifiers openenv skyrl-gym verl torchrl rllib
 RUN := OMP_NUM_THREADS=1 $(VENV)/bin/python
 
 .PHONY: demo test check bench bench-check bench-neighbours-setup test-all test-inspect test-trainers test-llm clean

@@ -48,6 +48,17 @@ def test_skyrl_gym(tmp_path):
     assert len((tmp_path / "skyrl.jsonl").read_text().splitlines()) == 5
 
 
+def test_verl(tmp_path):
+    pytest.importorskip("verl")
+    from tiny import save_tokenizer
+
+    save_tokenizer(tmp_path / "tiny")
+    said = run("play_verl.py", "--model", "tiny", "--rows", 5, "--out", "out", cwd=tmp_path)
+    assert "reward: 1.0" in said
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["agent_loop.yaml", "train.parquet", "validation.parquet"]
+
+
 def test_openenv():
     pytest.importorskip("openenv")
     assert "done: True, reward: 1.0" in run("play_openenv.py", "--port", 8907)

@@ -12,8 +12,8 @@ pytest.importorskip("trl")
 import torch
 import trl
 from datasets import Dataset, load_dataset
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+from tiny import make_tokenizer
+from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from textworlds import PUZZLES, Conversation
 from textworlds.chunks import in_threads
@@ -25,19 +25,11 @@ from textworlds.wmact import METHODS
 IDS = [next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
 TEMPLATES = Path(trl.__file__).parent / "chat_templates"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "train_trl.py"
-MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>", "<tool_call>", "</tool_call>"]
 
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    """Return a tokenizer of bytes and Qwen's marks."""
-    bare = Tokenizer(models.BPE())
-    bare.pre_tokenizer, bare.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    bare.train_from_iterator([], trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet, special_tokens=MARKS))
-    made = PreTrainedTokenizerFast(tokenizer_object=bare, eos_token="<|im_end|>", pad_token="<|endoftext|>")
-    made.chat_template = (TEMPLATES / "qwen3.jinja").read_text()
-    return made
+    return make_tokenizer((TEMPLATES / "qwen3.jinja").read_text())
 
 
 @pytest.fixture
