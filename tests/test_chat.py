@@ -261,6 +261,7 @@ def test_an_edited_template_has_another_version_even_under_its_old_number(tmp_pa
         ("$board", "first line is"),
         ("version 1\n$bord", r"unknown placeholder \$bord; known: \$board"),
         ("version 1\nIt costs $ 5", "stands before no placeholder"),
+        ("version 1\nLook!", r"has no placeholder \$board"),
         (b"version 1\n\xff", "no UTF-8"),
     ],
 )
@@ -358,6 +359,7 @@ def test_a_prediction_is_no_part_of_the_answer_in_any_grammar(grammar):
         ("<action>right</action><predict><action>left</action>", [3]),
         ("<predict><action>left</action>", []),
         ("<predict><predict></predict><action>right</action>", [3]),
+        ("<act<predict>a</predict>ion>right</action>", []),
     ],
 )
 def test_actions_within_a_prediction_are_not_played(message, played):
@@ -438,6 +440,14 @@ def test_a_transcript_says_what_it_takes_to_compare():
         ({"turns": None}, "damaged"),
         ({"id": 5}, "damaged"),
         ({"settings": {"prompts": "/"}}, "damaged: TypeError"),
+        ({"turns": [1]}, "damaged"),
+        ({"messages": []}, "damaged"),
+        ({"messages": [{"role": "assistant", "content": 5}]}, "damaged"),
+        ({"grammar": {"version": 99}}, "read by grammar 99"),
+        ({"done": True}, "done was True, and is False here"),
+        ({"reward": 1.0}, "reward was 1.0"),
+        ({"totals": {}}, "totals was {}"),
+        ({"usage": {"unit": "characters"}}, "usage was"),
         ({"history": "some"}, "history is"),
     ],
 )
@@ -447,6 +457,37 @@ def test_a_transcript_that_does_not_play_says_where(change, said):
     record = transcript(conversation)
     with pytest.raises(ValueError, match=said):
         replay({**record, **change})
+
+
+def test_what_is_no_record_is_damaged():
+    for wrong in (None, [], {"format": "textworlds transcript", "version": 1}):
+        with pytest.raises(ValueError, match="damaged"):
+            replay(wrong)
+
+
+@pytest.mark.parametrize("name, value", [("novel", [False]), ("why", "no"), ("prediction", None), ("text", "Solved.")])
+def test_every_word_of_a_turn_is_compared(name, value):
+    conversation = sokoban("predict")
+    conversation.reply(conversation.answer([3]))
+    record = json.loads(json.dumps(transcript(conversation)))
+    record["turns"][0][name] = value
+    with pytest.raises(ValueError, match=f"turn 1: {name} was"):
+        replay(record)
+
+
+def test_numbers_of_numpy_go_into_transcripts():
+    conversation = Conversation("Maze-easy-v0", turn_limit=np.int64(7), height=np.int32(9), width=9)
+    conversation.reset(seed=np.int64(3))
+    assert json.loads(json.dumps(transcript(conversation)))["seed"] == 3
+
+
+def test_limits_are_kept_while_an_episode_is_under_way():
+    conversation = sokoban()
+    with pytest.raises(RuntimeError, match="set it before reset"):
+        conversation.max_actions = 1
+    plan = Conversation("Sokoban-easy-v0", "entire-plan")
+    with pytest.raises(ValueError, match="has one turn; got a limit of 5"):
+        plan.turn_limit = 5
 
 
 def test_a_turn_that_leads_elsewhere_is_named():

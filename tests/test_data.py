@@ -364,6 +364,7 @@ WRONG = [
     (("Maze-easy-v0", "--kind", "talk"), "argument --kind: invalid choice: 'talk'"),
     (("Maze-easy-v0", "--split", "dev"), "argument --split: invalid choice: 'dev'"),
     (("Maze-easy-v0", "--count", "0"), "count must be a whole number of at least 1; got 0"),
+    (("Maze-easy-v0", "--split", "test", "--set", "height=5", "--set", "width=5"), "no such levels are found"),
     (("Maze-easy-v0", "--workers", "0"), "workers must be a whole number of at least 1; got 0"),
     (("Maze-easy-v0", "--seed", str(1 << 63)), f"a seed of data is below 2**63; got {1 << 63}"),
     (("Maze-easy-v0", "--set", "boxes=1"), "unknown setting 'boxes' of maze; known: height, width, "),

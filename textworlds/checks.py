@@ -46,5 +46,7 @@ def check_type(type_: type, **values: Any) -> None:
 
 def check_whole(**values: Any) -> None:
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 1 << 31:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}")
+        if value >= 1 << 31:
+            raise ValueError(f"{name} must be below 2**31; got {value!r:.40}")

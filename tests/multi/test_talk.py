@@ -44,17 +44,18 @@ def test_the_others_read_what_was_said_in_the_order_of_names():
 @pytest.mark.parametrize(
     ("message", "said", "rest"),
     [
-        ("<say>hi</say><action>up</action>", "hi", "<action>up</action>"),
-        ("<SAY> hi\n</Say>up", "hi", "up"),
-        ("<think><say>to myself</say></think><say>to you</say>up", "to you", "up"),
-        ("<say><action>down</action></say><action>up</action>", "<action>down</action>", "<action>up</action>"),
+        ("<say>hi</say><action>up</action>", "hi", " <action>up</action>"),
+        ("<SAY> hi\n</Say>up", "hi", " up"),
+        ("<think><say>to myself</say></think><say>to you</say>up", "to you", " up"),
+        ("<say><action>down</action></say><action>up</action>", "<action>down</action>", " <action>up</action>"),
+        ("<act<say>up</say>ion>up</action>", "up", "<act ion>up</action>"),
         ("up", "", "up"),
-        ("<say>a</say><say>b</say>up", "", "up"),
-        ("<say><action>up</action></say><say>b</say><action>down</action>", "", "<action>down</action>"),
-        ("</say>a<say>up", "", "</say>a"),
-        ("down<say>up", "", "down"),
+        ("<say>a</say><say>b</say>up", "", "  up"),
+        ("<say><action>up</action></say><say>b</say><action>down</action>", "", "  <action>down</action>"),
+        ("</say>a<say>up", "", "</say>a "),
+        ("down<say>up", "", "down "),
         ("<say>a<think>up", "", "<say>a<think>up"),
-        ("<say>012345678901234567890abc</say>up", "012345678901234567890", "up"),
+        ("<say>012345678901234567890abc</say>up", "012345678901234567890", " up"),
     ],
 )
 def test_exactly_one_pair_of_tags_is_read(message, said, rest):

@@ -56,6 +56,25 @@ def test_a_shared_limit_falls_by_the_turns_of_all_episodes():
     assert shared.record([]) == 3
 
 
+def test_one_turn_stays_one_turn():
+    shared = SharedLimit(METHODS["wmact"].limit(start=12, tau=1))
+    with pytest.raises(ValueError, match="'entire-plan' has one turn; got a limit of 12"):
+        Play(IDS[1], protocol="entire-plan", limit=shared)
+    for play in (Play(IDS[1], method="entire-plan"), Play(IDS[1], protocol="entire-plan")):
+        for turns in (0, 5):
+            with pytest.raises(ValueError, match="one turn"):
+                play.begin(1, turns)
+        play.begin(1, 1)
+    with pytest.raises(ValueError, match="one turn"):
+        Play(IDS[1], method="entire-plan", limit=shared).begin(1)
+
+
+def test_before_it_begins_a_play_has_no_pay():
+    for asked in (Play(IDS[1]).pay, Play(IDS[1]).metrics):
+        with pytest.raises(RuntimeError, match="reset"):
+            asked()
+
+
 def test_a_row_may_set_the_limit_of_its_episode():
     play = Play(IDS[1])
     assert "You have 2 turns" in play.begin(seed=1, turn_limit=2)[0]["content"]

@@ -10,7 +10,7 @@ from textworlds.chat.predictions import CLOSING, OPENING, TAG, put_prediction, s
 from textworlds.chat.prompts import PROTOCOLS, load_prompts
 from textworlds.chat.replies import ASSISTANT, SYSTEM, USER, Message, Reply, Usage
 from textworlds.chat.shots import MOST_SHOTS, OF_LEVELS, show, solved_levels
-from textworlds.episode import Episode, HasEpisodes
+from textworlds.episode import Episode
 from textworlds.episodes import DISCRETE, PICTURE
 from textworlds.ids import NAMESPACE, find_id
 from textworlds.puzzles import Puzzle
@@ -19,7 +19,7 @@ from textworlds.text.grammars import ONE_ACTION, write
 from textworlds.wmact import EpisodeStatistics, Method, find_method
 
 
-class Conversation(HasEpisodes):
+class Conversation:
     """One episode after another as chat messages: `reset(seed) -> messages`, `reply(text) -> Reply`.
 
     Args:
@@ -85,6 +85,28 @@ class Conversation(HasEpisodes):
             raise ValueError("legend and as_bytes are not for conversations, whose system message is the legend")
 
     @property
+    def turn_limit(self) -> int:
+        """Turns after which an episode is over; a new value holds from the next episode."""
+        return self.episodes.turn_limit
+
+    @turn_limit.setter
+    def turn_limit(self, turns: int) -> None:
+        if self.protocol == "entire-plan" and turns != 1:
+            raise ValueError(f"the protocol 'entire-plan' has one turn; got a limit of {turns}")
+        self.episodes.turn_limit = turns
+
+    @property
+    def max_actions(self) -> int:
+        """Actions that are played in one turn; may be set between episodes, None for the most there may be."""
+        return self.episodes.max_actions
+
+    @max_actions.setter
+    def max_actions(self, actions: int | None) -> None:
+        if not self.done:
+            raise RuntimeError("an episode is under way, whose system message says max_actions; set it before reset()")
+        self.episodes.max_actions = actions
+
+    @property
     def puzzle(self) -> Puzzle:
         return self.episode.puzzle
 
@@ -118,7 +140,7 @@ class Conversation(HasEpisodes):
         self.replies: list[Reply] = []
         self.states: list[str] = []
         self._own: list[Message] = []
-        self._counts: list[int] = []
+        self._counted = [0]  # what the first so many messages count
         self._prompt = self._completion = 0
         self._head_count = 0
         if self._head:
@@ -140,7 +162,7 @@ class Conversation(HasEpisodes):
         if self.protocol == "predict":
             (predicted, message), before = take_prediction(text), self._seen()
         result = self.episode.act(message)
-        self._prompt += self._head_count + sum(self._counts[self._start() :])
+        self._prompt += self._head_count + self._counted[-1] - self._counted[self._start()]
         self._completion += self._say(ASSISTANT, text)
         feedback, _, board = result.text.rpartition("\n\n")
         prediction = None
@@ -167,8 +189,9 @@ class Conversation(HasEpisodes):
     def _say(self, role: str, content: str) -> int:
         """Add a message, and return what it counts."""
         self._own.append({"role": role, "content": content})
-        self._counts.append(self._count(content))
-        return self._counts[-1]
+        count = self._count(content)
+        self._counted.append(self._counted[-1] + count)
+        return count
 
     @property
     def num_shown(self) -> int:

@@ -33,6 +33,7 @@ PLACEHOLDERS = {
     "example": ("board",),
     "next": ("before", "board"),
 }
+NEEDED = {"first": "board", "next": "board"}  # without which no board would be seen
 PROTOCOLS = ("interactive", "entire-plan", "predict")
 
 
@@ -121,4 +122,6 @@ def read_template(path: Path, name: str) -> tuple[str, str]:
         raise ValueError(f"{path}: a $ stands before no placeholder; $$ writes a dollar sign")
     if unknown := [one for one in template.get_identifiers() if one not in known]:
         raise ValueError(f"{path}: unknown placeholder ${unknown[0]}; known: {', '.join(f'${one}' for one in known)}")
+    if (needed := NEEDED.get(name)) and needed not in template.get_identifiers():
+        raise ValueError(f"{path}: has no placeholder ${needed}, without which the agent would not see it")
     return version[1], text

@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from textworlds.chat.conversation import Conversation, Reply
 from textworlds.levels.columns import replacing
 from textworlds.puzzles import find_puzzle
@@ -27,7 +29,7 @@ def transcript(conversation: Conversation) -> dict[str, Any]:
     if start is None or not conversation.all_messages:
         raise RuntimeError("nothing was said yet; call reset() first")
     words = conversation.puzzle.words
-    settings = {name: value for name, value in conversation.settings.items() if name not in NOT_SETTINGS}
+    settings = {name: plain(value) for name, value in conversation.settings.items() if name not in NOT_SETTINGS}
     turn_limit, max_actions = conversation.limits
     totals = conversation.episode.totals()
     return {
@@ -42,8 +44,8 @@ def transcript(conversation: Conversation) -> dict[str, Any]:
         "settings": {**settings, "turn_limit": turn_limit, "max_actions": max_actions},
         "prompts": conversation.prompts.version,
         "grammar": {"name": conversation.grammar, "version": GRAMMAR_VERSION},
-        "seed": conversation.seed,
-        "index": conversation.index,
+        "seed": plain(conversation.seed),
+        "index": plain(conversation.index),
         "level": formats.write(start.picture, "dense", words),
         "start": conversation.start,
         "messages": conversation.all_messages,
@@ -53,6 +55,11 @@ def transcript(conversation: Conversation) -> dict[str, Any]:
         "totals": {name: totals[name] for name in TOTALS if name in totals},
         "usage": conversation.usage._asdict(),
     }
+
+
+def plain(value: Any) -> Any:
+    """Return a number of NumPy as one of Python, and anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _turn(reply: Reply, state: str) -> dict[str, Any]:
@@ -65,6 +72,9 @@ def _turn(reply: Reply, state: str) -> dict[str, Any]:
 def replay(record: Mapping[str, Any], prompts: str | os.PathLike[str] | None = None) -> Conversation:
     """Play a transcript again, and return the conversation at its end.
 
+    All that the record says is compared with what comes, but the version of textworlds, and the seed and index, as the level is
+    there itself. What was said is compared under prompts of the same version.
+
     Args:
         record: what `transcript` returned, or json.loads of a line that write_transcripts wrote.
         prompts: the folder of templates that it was made with, if there was one.
@@ -72,29 +82,34 @@ def replay(record: Mapping[str, Any], prompts: str | os.PathLike[str] | None = N
     Raises:
         ValueError: if the record is none, or does not play to the same states here; the text says where.
     """
-    if record.get("format") != FORMAT or record.get("version") != VERSION:
-        said = f"{record.get('format')!r:.40}, version {record.get('version')!r:.20}"
-        raise ValueError(f"this is no transcript that can be played: it is {said}, not {FORMAT!r}, version {VERSION}")
     try:
+        check_kind(record)
         conversation = _conversation_of(record, prompts)
-        turns, spoken, start = list(record["turns"]), record["messages"], record["start"]
-        texts = [message["content"] for message in spoken if message["role"] == "assistant"]
-    except (KeyError, TypeError, AttributeError) as error:
+        texts = [message["content"] for message in record["messages"] if message["role"] == "assistant"]
+        turns = list(record["turns"])
+        if conversation.start != record["start"]:
+            raise ValueError(f"the episode began in state {record['start']}, and begins in {conversation.start} here")
+        same_prompts = conversation.prompts.version == record["prompts"]
+        for number, turn in enumerate(turns, 1):
+            _play_again(conversation, number, texts[number - 1 - len(turns)], turn, same_prompts)
+    except (LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"the transcript is damaged: {type(error).__name__}: {error}") from None
-    if conversation.start != start:
-        raise ValueError(f"the episode began in state {start}, and begins in {conversation.start} here")
-    for number, (text, turn) in enumerate(zip(texts[len(texts) - len(turns) :], turns, strict=True), 1):
-        _play_again(conversation, number, text, turn)
-    if conversation.prompts.version == record["prompts"] and conversation.all_messages != spoken:
-        raise ValueError("the states are the same, but not what was said of them")
+    _compare(record, conversation, same_prompts)
     return conversation
+
+
+def check_kind(record: Any) -> None:
+    """Raise ValueError unless a record is a transcript that this version can play."""
+    said = f"{record.get('format')!r:.40}, version {record.get('version')!r:.20}"
+    if (record.get("format"), record.get("version")) != (FORMAT, VERSION):
+        raise ValueError(f"this is no transcript that can be played: it is {said}, not {FORMAT!r}, version {VERSION}")
+    if (version := record["grammar"]["version"]) != GRAMMAR_VERSION:
+        raise ValueError(f"its messages were read by grammar {version!r:.20}; this program reads {GRAMMAR_VERSION}")
 
 
 def _conversation_of(record: Mapping[str, Any], prompts: str | os.PathLike[str] | None) -> Conversation:
     """Return a conversation with a record's settings, at the beginning of its episode."""
     settings = {name: value for name, value in record["settings"].items() if name not in NOT_SETTINGS}
-    if record["protocol"] == "entire-plan":
-        del settings["turn_limit"]
     puzzle = record["id"] or find_puzzle(record["puzzle"])
     own = (record["protocol"], record["history"], record["shots"], prompts)
     conversation = Conversation(puzzle, *own, **settings)
@@ -102,15 +117,27 @@ def _conversation_of(record: Mapping[str, Any], prompts: str | os.PathLike[str] 
     return conversation
 
 
-def _play_again(conversation: Conversation, number: int, text: str, turn: Mapping[str, Any]) -> None:
+def _play_again(
+    conversation: Conversation, number: int, text: str, turn: Mapping[str, Any], same_prompts: bool
+) -> None:
     """Play one turn again; ValueError unless it leads where it led."""
     if conversation.done:
         raise ValueError(f"turn {number}: the episode is over already")
     reply = conversation.reply(text)
     made = _turn(reply, conversation.state)
-    for name in ("outcome", "changed", "state", "reward"):
-        if made[name] != turn.get(name):
-            raise ValueError(f"turn {number}: {name} was {turn.get(name)!r:.80}, and is {made[name]!r:.80} here")
+    for name in ("outcome", "changed", *made):  # the plainest difference first
+        if made[name] != turn[name] and (same_prompts or name != "text"):
+            raise ValueError(f"turn {number}: {name} was {turn[name]!r:.80}, and is {made[name]!r:.80} here")
+
+
+def _compare(record: Mapping[str, Any], conversation: Conversation, same_prompts: bool) -> None:
+    """Raise ValueError unless what a record says of the whole episode is so."""
+    made = transcript(conversation)
+    for name in ("done", "reward", "totals", *(("usage", "messages") if same_prompts else ())):
+        if name == "usage" and made[name]["unit"] != record.get(name, {}).get("unit"):
+            continue  # what counted the tokens is not in the record
+        if made[name] != record.get(name):
+            raise ValueError(f"{name} was {record.get(name)!r:.80}, and is {made[name]!r:.80} here")
 
 
 def write_transcripts(records: Iterable[Mapping[str, Any]], path: str | os.PathLike[str]) -> None:

@@ -86,8 +86,8 @@ def look_at_first(job: Job) -> int:
     """Return the number of rows a chunk; ValueError if none of the first can be made."""
     if not KINDS[job.kind].make(job, 0, FIRST_LOOK):
         raise ValueError(
-            f"none of the first {FIRST_LOOK} rows can be made: the solver settles none within {job.nodes:,} positions, "
-            "or no plan fits into the turns; allow more, or ask for easier levels"
+            f"none of the first {FIRST_LOOK} rows can be made: no such levels are found, the solver settles none within "
+            f"{job.nodes:,} positions, or no plan fits into the turns; allow more, or ask for other levels"
         )
     return CHUNK
 

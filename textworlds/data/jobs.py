@@ -83,7 +83,8 @@ def levels_of(job: Job, first: int, size: int) -> LevelSet:
     puzzle, state, worlds, wanted = factory.candidates(level_job(job), first, size)
     failures = find_levels(puzzle, state, worlds, wanted)
     made = np.setdiff1d(worlds, np.array([world for world, _ in failures], np.int64))
-    pictures = state.board[made].reshape(len(made), -1, state.height, state.width)
+    planes = state.board.shape[1] // (state.height * state.width)
+    pictures = state.board[made].reshape(len(made), planes, state.height, state.width)
     return LevelSet.from_columns(puzzle, pictures, seed=state.book["seed"][made], episode=state.book["episode"][made])
 
 

@@ -39,6 +39,9 @@ class Play:
         method: a name in textworlds.wmact.METHODS, or a Method.
         limit: what new episodes' turn limit is taken from; by default the id's.
         **settings: as for Conversation.
+
+    Raises:
+        ValueError: as Conversation does, and for a limit of more turns than the method or the protocol has.
     """
 
     def __init__(
@@ -49,6 +52,8 @@ class Play:
         self.conversation = Conversation(id, **settings)
         if self.method.single_turn:
             self.conversation.turn_limit = 1
+        elif limit is not None:
+            self.conversation.turn_limit = limit.limit.value
 
     def begin(self, seed: int | None = None, turn_limit: int | None = None) -> list[Message]:
         """Begin an episode and return its first messages.
@@ -57,8 +62,11 @@ class Play:
             seed: of the level.
             turn_limit: of this episode and those after it; the shared limit's is taken where there is one.
         """
-        if turn_limit is not None or self.limit is not None:
-            self.conversation.turn_limit = self.limit.limit.value if self.limit else int(turn_limit or 1)
+        turns = turn_limit if self.limit is None else self.limit.limit.value
+        if self.method.single_turn and turns not in (None, 1):
+            raise ValueError(f"the method {self.method.name!r} has one turn; got a limit of {turns}")
+        if turns is not None:
+            self.conversation.turn_limit = turns
         return self.conversation.reset(None if seed is None else int(seed))
 
     def reply(self, text: str) -> Reply:

@@ -10,7 +10,7 @@ def take_tag(message: str, name: str) -> tuple[str | None, str]:
     """Return what stands in the only <name>...</name> of a message, after its thoughts, and what is left to read for actions.
 
     As in grammars, a tag has no attributes and any ASCII case. With none, several or an odd one it is None; what stands in them is
-    left out all the same, to the end of the message if one is not closed. A message whose thought is not closed stays as it is.
+    left out all the same, to the end of the message if one is not closed, and a blank takes its place, so that nothing is put together. A message whose thought is not closed stays as it is.
     """
     answer = after_thoughts(message)
     if thinks_on(answer):
@@ -20,7 +20,7 @@ def take_tag(message: str, name: str) -> tuple[str | None, str]:
     if not found:
         return None, message
     only = tags.search(answer) if found == [f"<{name}>", f"</{name}>"] else None
-    return only and only[1], tags.sub("", answer)
+    return only and only[1], tags.sub(" ", answer)
 
 
 @cache
