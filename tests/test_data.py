@@ -379,7 +379,10 @@ WRONG = [
     (("Maze-easy-v0", "--action", "morse"), "unknown grammar 'morse'"),
     (("Maze-easy-v0", "--observation", "smell"), "unknown observation 'smell'"),
     (("Maze-easy-v0", "--kind", "qa", "--observation", "smell"), "unknown format 'smell'"),
-    (("Maze-easy-v0", "--nodes", "1"), "none of the first 16 rows can be made: no such levels are found, the solver settles none within 1 "),
+    (
+        ("Maze-easy-v0", "--nodes", "1"),
+        "none of the first 16 rows can be made: no such levels are found, the solver settles none within 1 ",
+    ),
     (("Maze-easy-v0", "--action", "index", "--set", "turn_limit=1"), "none of the first 16 rows can be made"),
 ]
 

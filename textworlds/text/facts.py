@@ -7,6 +7,7 @@ misread, out of order, told twice or unknown shows as a difference. So a picture
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import count, groupby, islice, takewhile, zip_longest
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from textworlds.text.words import Words
 MAX_CELLS = 1 << 20  # of a picture that is read, in all planes together
 
 Cell = tuple[int, int]  # row and column, from 0 at the top left
+Cells = tuple[Cell, ...]
 
 RIDING: Cell = (-1, -1)  # with the agent
 HIDDEN: Cell = (-2, -2)  # out of sight, and not remembered
@@ -35,13 +37,13 @@ class Facts(NamedTuple):
     """All that a picture shows; cells row by row."""
 
     size: tuple[int, int]
-    agents: Sequence[Cell]
-    items: Sequence[Cell]
-    goals: Sequence[Cell]
-    solid: Sequence[Cell]
-    right: Sequence[Cell]  # cells with a thin wall between them and the free cell to the right
-    below: Sequence[Cell]
-    unknown: Sequence[Cell]
+    agents: Cells
+    items: Cells
+    goals: Cells
+    solid: Cells
+    right: Cells  # cells with a thin wall between them and the free cell to the right
+    below: Cells
+    unknown: Cells
     passengers: Sequence[Passenger]
 
 
@@ -59,15 +61,29 @@ FLAGS = {
 
 def facts_of(picture: np.ndarray) -> Facts:
     """Return the facts of a picture, uint8[P, H, W]."""
-    unknown = picture[0] & UNKNOWN == UNKNOWN
-    board = picture[0] & np.where(unknown, WALLS, 255).astype(np.uint8)
+    tiles = picture[0]
+    seen = tiles & UNKNOWN != UNKNOWN
+    agents, items = _cells(tiles & UNKNOWN == AGENT), _cells((tiles & ITEM > 0) & seen)
+    moving = ITEM | (AGENT if seen.all() else 0)
+    standing = _standing((tiles & np.uint8(255 - moving)).tobytes(), tiles.shape)
+    return Facts(tiles.shape, agents, items, *standing, [_passenger(plane) for plane in picture[1:]])
+
+
+@lru_cache(maxsize=256)
+def _standing(tiles: bytes, shape: tuple[int, int]) -> tuple[Cells, Cells, Cells, Cells, Cells]:
+    """Return goals, solid, right, below and unknown of Facts, which stay where they are and so are looked for but once.
+
+    Args:
+        tiles: of the cells, uint8[H * W], without what moves.
+        shape: H and W.
+    """
+    board = np.frombuffer(tiles, np.uint8).reshape(shape)
+    unknown = board & UNKNOWN == UNKNOWN
+    board = board & np.where(unknown, WALLS, 255).astype(np.uint8)
     free = board & SOLID == 0
     right = (board[:, :-1] & 1 << RIGHT > 0) & free[:, :-1] & free[:, 1:]
     below = (board[:-1] & 1 << DOWN > 0) & free[:-1] & free[1:]
-    agents, items, goals, solid = (_cells(board & flag) for flag in (AGENT, ITEM, GOAL, SOLID))
-    passengers = [_passenger(plane) for plane in picture[1:]]
-    walls = _cells(right), _cells(below)
-    return Facts(picture.shape[1:], agents, items, goals, solid, *walls, _cells(unknown), passengers)
+    return _cells(board & GOAL), _cells(board & SOLID), _cells(right), _cells(below), _cells(unknown)
 
 
 def picture_of(facts: Facts, words: Words) -> np.ndarray:
@@ -117,13 +133,13 @@ def place(text: str, index: int) -> str:
     return f"line {len(before)}, column {len(before[-1]) + 1}"
 
 
-def _cells(mask: np.ndarray) -> list[Cell]:
+def _cells(mask: np.ndarray) -> Cells:
     rows, columns = mask.nonzero()
-    return list(zip(rows.tolist(), columns.tolist(), strict=True))
+    return tuple(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 def _passenger(plane: np.ndarray) -> Passenger:
-    (at,), (to,) = (_cells(plane & flag) or [HIDDEN] for flag in (ITEM, GOAL))
+    (at,), (to,) = (_cells(plane & flag) or (HIDDEN,) for flag in (ITEM, GOAL))
     return Passenger(RIDING if at != HIDDEN and plane[at] & AGENT else at, to)
 
 
@@ -169,15 +185,25 @@ def _runs(cells: Sequence[Cell], to: str) -> Iterator[tuple[int, list[str]]]:
 def write_coordinates(facts: Facts, words: Words) -> str:
     """Tell facts in lines such as "boxes: (1, 2) (3, 4)"."""
     cells = facts._replace(solid=(), unknown=())
-    lines = {key: " ".join(map(str, getattr(cells, field))) for field, key in _keys(words).items()}
+    lines = {key: _listed(getattr(cells, field)) for field, key in _keys(words).items()}
     if names := _names(facts, words):
         lines[words.goals] = " ".join(f"{name} {goal}" for name, goal in zip(names, facts.goals, strict=True))
     for key, field in (("walls", facts.solid), ("unknown", facts.unknown)):
-        lines[key] = "; ".join(f"row {row}: {', '.join(runs)}" for row, runs in _runs(field, "-"))
+        lines[key] = _rows(field)
     for number, (at, to) in enumerate(facts.passengers, 1):
         where = {RIDING: f"in the {words.agent}", HIDDEN: OUT_OF_SIGHT}.get(at, f"at {at}")
         lines[f"{words.passenger} {number}"] = f"{where}, to {OUT_OF_SIGHT if to == HIDDEN else to}"
     return "\n".join([f"size: {_size(facts, ', ')}", *(f"{key}: {line}" for key, line in lines.items() if line)])
+
+
+@lru_cache(maxsize=1024)
+def _listed(cells: Cells) -> str:
+    return " ".join(map(str, cells))
+
+
+@lru_cache(maxsize=1024)
+def _rows(cells: Cells) -> str:
+    return "; ".join(f"row {row}: {', '.join(runs)}" for row, runs in _runs(cells, "-"))
 
 
 def split_coordinates(text: str, words: Words) -> dict[str, str]:
@@ -195,7 +221,15 @@ def write_json(facts: Facts, words: Words) -> str:
         where = {RIDING: words.agent, HIDDEN: OUT_OF_SIGHT}
         told[f"{words.passenger} {number}"] = {"at": where.get(at, at), "to": where.get(to, to)}
     size = dict(zip(("rows", "columns"), facts.size, strict=True))
-    return json.dumps(size | {key: value for key, value in told.items() if value})
+    pairs = [
+        f'"{key}": {_dumped(value) if isinstance(value, tuple) else json.dumps(value)}'
+        for key, value in told.items()
+        if value
+    ]
+    return "".join([json.dumps(size)[:-1], *(f", {pair}" for pair in pairs), "}"])
+
+
+_dumped = lru_cache(maxsize=1024)(json.dumps)
 
 
 def split_json(text: str, words: Words) -> dict[str, str]:
@@ -209,11 +243,8 @@ def split_json(text: str, words: Words) -> dict[str, str]:
 
 def write_prose(facts: Facts, words: Words) -> str:
     """Tell facts in English sentences."""
-    names = [f"{name} at " for name in _names(facts, words)]
-    solid, unknown = (
-        _and([f"row {row}, {_columns(runs)}" for row, runs in _runs(cells, " to ")] or [""], "; ", "; and ")
-        for cells in (facts.solid, facts.unknown)
-    )
+    names = tuple(f"{name} at " for name in _names(facts, words))
+    solid, unknown = _areas(facts.solid), _areas(facts.unknown)
     sentences = [
         f"The board has {_size(facts)}. Rows and columns count from 0 at the top left.",
         _sentence(f"You are the {words.agent}, at", facts.agents),
@@ -229,6 +260,11 @@ def write_prose(facts: Facts, words: Words) -> str:
         goal = f"a {words.goal} {OUT_OF_SIGHT}" if to == HIDDEN else f"row {to[0]}, column {to[1]}"
         sentences.append(f"{words.passenger.capitalize()} {number} is {where} and wants to go to {goal}.")
     return " ".join(filter(None, sentences))
+
+
+@lru_cache(maxsize=1024)
+def _areas(cells: Cells) -> str:
+    return _and([f"row {row}, {_columns(runs)}" for row, runs in _runs(cells, " to ")] or [""], "; ", "; and ")
 
 
 def split_prose(text: str, words: Words) -> dict[str, str]:
@@ -256,7 +292,8 @@ def _the(noun: str, nouns: str, cells: Sequence[Cell]) -> str:
     return f"The {noun} is" if len(cells) == 1 else f"The {nouns} are"
 
 
-def _sentence(start: str, cells: Sequence[Cell], names: Sequence[str] = ()) -> str:
+@lru_cache(maxsize=1024)
+def _sentence(start: str, cells: Cells, names: tuple[str, ...] = ()) -> str:
     named = zip(names or [""] * len(cells), cells, strict=True)
     places = [f"{name}row {row}, column {column}" for name, (row, column) in named]
     return f"{start} {_and(places, '; ', '; and ' if len(cells) > 2 else ' and ')}." if cells else ""
@@ -301,9 +338,9 @@ def _facts_told(told: dict[str, str], words: Words) -> Facts:
     height, width = sizes[0]
     check_size(1, height, width)
     said = {field: told.get(key, "") for field, key in _keys(words).items()}
-    cells = {field: sorted(set(_pairs(content))) for field, content in said.items()}
+    cells = {field: tuple(sorted(set(_pairs(content)))) for field, content in said.items()}
     for field in ("solid", "unknown"):
-        cells[field] = sorted(set(islice(_cells_in_runs(said[field]), height * width + 1)))
+        cells[field] = tuple(sorted(set(islice(_cells_in_runs(said[field]), height * width + 1))))
     keys = takewhile(told.__contains__, (f"{words.passenger} {number}" for number in count(1)))
     passengers = [_passenger_told(told[key]) for key in keys] if words.passenger else []
     return Facts((height, width), **cells, passengers=passengers)
