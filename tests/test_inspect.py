@@ -103,6 +103,7 @@ def test_an_evaluation_goes_on_after_the_endpoint_died_and_loses_nothing(run):
         )
     finished = before["models"][0]["episodes"]
     assert code == 1 and 0 < len(finished) < 3 and "the same command goes on" in errors
+    assert "closed for today" in errors
     with serving(well) as url:
         code, _, _, after = run(FAKE, "Maze-easy-v0", "--base-url", url, "--set", "turn_limit=2", "--retries", "1")
     assert code == 0 and len(after["models"][0]["episodes"]) == 3
@@ -140,6 +141,12 @@ def test_keys_reach_neither_logs_nor_results_nor_transcripts(run, tmp_path):
     assert len(logs) == 3 and len(files) >= 2
     assert not any(KEY in text for text in logs + files)
     assert any("[key]" in text for text in logs)
+
+
+def test_arguments_of_a_model_reach_it(run, tmp_path):
+    code, *_ = run("scripted/solver", "Maze-easy-v0", "--model-arg", "do_sample=false", "--model-arg", "dtype=float32")
+    logs = [read_eval_log(str(path), header_only=True) for path in tmp_path.rglob("*.eval")]
+    assert code == 0 and logs[0].eval.model_args == {"do_sample": False, "dtype": "float32"}
 
 
 def test_what_a_model_says_is_data_in_the_transcript(run, tmp_path):

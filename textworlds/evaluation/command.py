@@ -69,6 +69,9 @@ def add_evaluate(commands: Any) -> None:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what is handed on to Inspect."""
     parser.add_argument("--base-url", metavar="URL", help="of the model's endpoint")
+    parser.add_argument(
+        "--model-arg", action="append", default=[], type=setting, metavar="NAME=VALUE", help="of Inspect's model"
+    )
     parser.add_argument("--connections", type=whole, default=8, metavar="N", help="episodes at a time (default: 8)")
     parser.add_argument("--timeout", type=whole, metavar="S", help="seconds for a reply, all its retries included")
     parser.add_argument("--attempt-timeout", type=whole, metavar="S", help="seconds for each try")
@@ -97,12 +100,13 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     setup.find_levels(arguments.limit)
     check_model(arguments.model, arguments.base_url)
     running = needed()
-    record, missing = running.evaluate(
+    record, missing, error = running.evaluate(
         setup, arguments.model, Path(arguments.out), arguments.limit, **options_of(arguments)
     )
     print(f"{table(record)}\nresult: {record['folder']}/{running.RESULT}")
     if missing:
-        print(f"{missing} episodes are not finished; the same command goes on with them", file=sys.stderr)
+        why = f" (one ended in {error})" if error else ""
+        print(f"{missing} episodes are not finished{why}; the same command goes on with them", file=sys.stderr)
     return UNFINISHED if missing else 0
 
 
@@ -110,6 +114,7 @@ def options_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what Inspect is given."""
     options = {
         "model_base_url": arguments.base_url,
+        "model_args": dict(arguments.model_arg),
         "max_samples": arguments.connections,
         "max_connections": arguments.connections,
         "timeout": arguments.timeout,

@@ -22,8 +22,10 @@ from textworlds.evaluation.tasks import SCORES, TRANSCRIPT
 LOGS, RESULT, TRANSCRIPTS = "logs", "result.json", "transcripts.jsonl"
 
 
-def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **options: Any) -> tuple[dict[str, Any], int]:
-    """Have a model, and the baselines, play; return the result and how many episodes are not finished.
+def evaluate(
+    setup: Setup, model: str, folder: Path, count: int | None, **options: Any
+) -> tuple[dict[str, Any], int, str]:
+    """Have a model, and the baselines, play; return the result, how many episodes are not finished, and an error of one.
 
     Args:
         setup: what is played.
@@ -35,7 +37,8 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
     levels = setup.find_levels(count)
     arguments = {**setup.__dict__, "settings": dict(setup.settings)}
     if setup.is_generated:
-        arguments["count"] = max(count or 0, NUM_GENERATED)  # the same with a larger limit, as it is a part of Inspect's names
+        # The same with a larger limit: Inspect plays a task with other arguments anew.
+        arguments["count"] = max(count or 0, NUM_GENERATED)
     place = folder / name_of(setup, model, arguments)
     models = list(dict.fromkeys((model, *BASELINES)))
     logs = run(arguments, models, place / LOGS, {**options, "limit": count})
@@ -47,7 +50,7 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
         (one | {"model": row["model"]} for row in rows for one in row["transcripts"]), place / TRANSCRIPTS
     )
     missing = len(levels) * len(models) - sum(len(row["episodes"]) for row in rows)
-    return {**record, "folder": str(place)}, missing
+    return {**record, "folder": str(place)}, missing, next((row["error"] for row in rows if row["error"]), "")
 
 
 def name_of(setup: Setup, model: str, arguments: Mapping[str, Any]) -> str:
@@ -84,12 +87,17 @@ def plain(text: str) -> str:
 
 
 def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
-    """Return the finished episodes of a log on the first so many levels, in the order of their levels, with their transcripts and the usage."""
-    found = []
+    """Return the finished episodes of a log on the first so many levels, in the order of their levels, and what else there is to say.
+
+    That is their transcripts, the usage, and an error that another episode ended in.
+    """
+    found, error = [], ""
     for sample in log.samples or ():
         level = int(str(sample.id).removeprefix("level-"))
         if sample.error is None and SCORES in sample.store and level < num_levels:
             found.append((level, sample.store[SCORES], sample.store[TRANSCRIPT]))
+        elif sample.error is not None:
+            error = plain(hide_keys(sample.error.message))
     found.sort(key=lambda one: one[0])
     usage = {"input_tokens": 0, "output_tokens": 0}
     for sample in log.samples or ():
@@ -100,4 +108,5 @@ def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
         "episodes": [{"level": level, **scores} for level, scores, _ in found],
         "transcripts": [{**record, "level_number": level} for level, _, record in found],
         "usage": usage,
+        "error": error,
     }
