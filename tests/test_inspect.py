@@ -143,6 +143,12 @@ def test_keys_reach_neither_logs_nor_results_nor_transcripts(run, tmp_path):
     assert any("[key]" in text for text in logs)
 
 
+def test_usage_counts_the_tokens_that_an_endpoint_had_cached(run):
+    with serving(Endpoint()) as url:
+        *_, record = run(FAKE, "Maze-easy-v0", "--base-url", url, "--set", "turn_limit=1")
+    assert record["models"][0]["usage"] == {"input_tokens": 3 * 7, "output_tokens": 3 * 3}
+
+
 def test_arguments_of_a_model_reach_it(run, tmp_path):
     code, *_ = run("scripted/solver", "Maze-easy-v0", "--model-arg", "do_sample=false", "--model-arg", "dtype=float32")
     logs = [read_eval_log(str(path), header_only=True) for path in tmp_path.rglob("*.eval")]

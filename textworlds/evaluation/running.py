@@ -102,7 +102,8 @@ def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
     usage = {"input_tokens": 0, "output_tokens": 0}
     for sample in log.samples or ():
         for used in sample.model_usage.values():
-            usage["input_tokens"] += used.input_tokens
+            cached = (used.input_tokens_cache_read or 0) + (used.input_tokens_cache_write or 0)
+            usage["input_tokens"] += used.input_tokens + cached
             usage["output_tokens"] += used.output_tokens
     return {
         "episodes": [{"level": level, **scores} for level, scores, _ in found],
