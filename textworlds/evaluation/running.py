@@ -20,11 +20,18 @@ from textworlds.evaluation.setup import NUM_GENERATED, Setup
 from textworlds.evaluation.tasks import SCORES, TRANSCRIPT, account
 
 LOGS, RESULT, TRANSCRIPTS = "logs", "result.json", "transcripts.jsonl"
-SAMPLING = ("temperature", "max_tokens", "seed")  # options that decide what a model says; scripted ones have none
+SAMPLING = (
+    "temperature",
+    "max_tokens",
+    "seed",
+    "model_args",
+)  # options that decide what a model says; scripted ones have none
 
 
-def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **options: Any) -> tuple[dict[str, Any], int]:
-    """Have a model, and the baselines, play; return the result and how many episodes are not finished.
+def evaluate(
+    setup: Setup, model: str, folder: Path, count: int | None, **options: Any
+) -> tuple[dict[str, Any], int, str]:
+    """Have a model, and the baselines, play; return the result, how many episodes are not finished, and an error of one.
 
     Args:
         setup: what is played.
@@ -36,7 +43,7 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
     levels = setup.find_levels(count)
     arguments = {**setup.__dict__, "settings": dict(setup.settings)}
     if setup.is_generated:
-        arguments["count"] = max(count or 0, NUM_GENERATED)  # the same with a larger limit, as Inspect goes by it
+        arguments["count"] = max(count or 0, NUM_GENERATED)  # Inspect plays a task with other arguments anew
     sampling = {name: options[name] for name in SAMPLING if name in options}
     others = {"count": arguments.get("count"), "model_base_url": options.get("model_base_url"), **sampling}
     place = folder / name_of(setup, model, others)
@@ -54,7 +61,7 @@ def evaluate(setup: Setup, model: str, folder: Path, count: int | None, **option
         (one | {"model": row["model"]} for row in rows for one in row["transcripts"]), place / TRANSCRIPTS
     )
     missing = len(levels) * len(models) - sum(len(row["episodes"]) for row in rows)
-    return {**record, "folder": str(place)}, missing
+    return {**record, "folder": str(place)}, missing, next((row["error"] for row in rows if row["error"]), "")
 
 
 def name_of(setup: Setup, model: str, others: Mapping[str, Any]) -> str:
@@ -91,20 +98,27 @@ def plain(text: str) -> str:
 
 
 def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
-    """Return the finished episodes of a log on the first so many levels, by level, with their transcripts and their usage."""
-    found, usage = [], {"input_tokens": 0, "output_tokens": 0}
+    """Return the finished episodes of a log on the first so many levels, by level, and what else there is to say.
+
+    That is their transcripts, their usage, and an error that another episode ended in.
+    """
+    found, error, usage = [], "", {"input_tokens": 0, "output_tokens": 0}
     for sample in log.samples or ():
         level = int(str(sample.id).removeprefix("level-"))
         score = (sample.scores or {}).get(account.__name__)
+        if sample.error is not None:
+            error = plain(hide_keys(sample.error.message))
         if sample.error is not None or level >= num_levels or not (score and score.metadata):
             continue
         found.append((level, score.metadata[SCORES], score.metadata[TRANSCRIPT]))
         for used in sample.model_usage.values():
-            usage["input_tokens"] += used.input_tokens
+            cached = (used.input_tokens_cache_read or 0) + (used.input_tokens_cache_write or 0)
+            usage["input_tokens"] += used.input_tokens + cached
             usage["output_tokens"] += used.output_tokens
     found.sort(key=lambda one: one[0])
     return {
         "episodes": [{"level": level, **scores} for level, scores, _ in found],
         "transcripts": [{**record, "level_number": level} for level, _, record in found],
         "usage": usage,
+        "error": error,
     }

@@ -4,14 +4,14 @@ import json
 import os
 import re
 
-NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
+NAME_OF_KEY = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 SHORTEST = 8  # a shorter value would be found in ordinary words
 HIDDEN = "[key]"
 
 
 def keys() -> list[str]:
     """Return the values of environment variables that are called like keys, as JSON writes them too, the longest first."""
-    values = {value for name, value in os.environ.items() if NAME.search(name) and len(value) >= SHORTEST}
+    values = {value for name, value in os.environ.items() if NAME_OF_KEY.search(name) and len(value) >= SHORTEST}
     return sorted(values | {json.dumps(value)[1:-1] for value in values}, key=len, reverse=True)
 
 
