@@ -120,7 +120,8 @@ def test_edited_levels_and_prompts_are_played_anew(run, tmp_path):
 def test_an_endpoints_faults_are_retried(run, tmp_path, fault):
     endpoint = Endpoint([fault])
     with serving(endpoint) as url:
-        options = ("--base-url", url, "--set", "turn_limit=1", "--attempt-timeout", "1", "--timeout", "60")
+        patience = ("--attempt-timeout", "2", "--timeout", "60") if fault == "hang" else ()
+        options = ("--base-url", url, "--set", "turn_limit=1", *patience)
         code, _, _, record = run(FAKE, "Maze-easy-v0", *options)
     assert code == 0 and scores(record, FAKE)["success"]["known"] == 3
     assert len(endpoint.asked) == 4
