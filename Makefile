@@ -42,7 +42,7 @@ $(NEIGHBOURS)/tried: benchmarks/neighbours.txt
 test-all: $(VENV)/ready $(VENV)/ready-for-ray test-inspect test-trainers
 	$(RUN) -m pytest -n 2
 	NUMBA_DISABLE_JIT=1 $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_formats.py tests/test_content.py tests/test_making.py tests/test_views.py
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/boundscheck $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/test_every_puzzle.py tests/test_content.py tests/test_making.py tests/test_views.py
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(VENV)/boundscheck $(RUN) -m pytest -n 2 -m "not slow" tests/puzzles tests/multi tests/test_every_puzzle.py tests/test_content.py tests/test_making.py tests/test_views.py
 
 # Evaluation by Inspect AI, in an environment of its own, as it brings much along and pins some of it.
 test-inspect: .venv-inspect/ready
