@@ -20,6 +20,8 @@ from textworlds.evaluation.setup import NUM_GENERATED, Setup
 from textworlds.evaluation.tasks import SCORES, TRANSCRIPT
 
 LOGS, RESULT, TRANSCRIPTS = "logs", "result.json", "transcripts.jsonl"
+SAMPLING = ("max_tokens", "temperature", "seed", "model_args")  # options that decide what a model says
+LONGEST = 200  # characters of an error that are shown
 
 
 def evaluate(
@@ -39,7 +41,8 @@ def evaluate(
     if setup.is_generated:
         # The same with a larger limit: Inspect plays a task with other arguments anew.
         arguments["count"] = max(count or 0, NUM_GENERATED)
-    place = folder / name_of(setup, model, arguments)
+    sampling = {name: options[name] for name in SAMPLING if options.get(name) not in (None, {})}
+    place = folder / name_of(setup, model, {**arguments, **sampling})
     models = list(dict.fromkeys((model, *BASELINES)))
     logs = run(arguments, models, place / LOGS, {**options, "limit": count})
     by_model = {log.eval.model: episodes_of(log, len(levels)) for log in logs}
@@ -97,7 +100,7 @@ def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
         if sample.error is None and SCORES in sample.store and level < num_levels:
             found.append((level, sample.store[SCORES], sample.store[TRANSCRIPT]))
         elif sample.error is not None:
-            error = plain(hide_keys(sample.error.message))
+            error = plain(hide_keys(sample.error.message))[-LONGEST:]  # what is said before it is the request
     found.sort(key=lambda one: one[0])
     usage = {"input_tokens": 0, "output_tokens": 0}
     for sample in log.samples or ():
