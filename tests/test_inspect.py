@@ -219,6 +219,12 @@ def test_keys_reach_neither_logs_nor_results_nor_transcripts(run, tmp_path):
     assert any("[key]" in text for text in logs)
 
 
+def test_replies_that_are_sampled_otherwise_have_a_folder_of_their_own(run, tmp_path):
+    for temperature in ("0", "0", "1"):
+        run("scripted/solver", "Maze-easy-v0", "--temperature", temperature)
+    assert len(list(tmp_path.rglob("result.json"))) == 2
+
+
 def test_usage_counts_the_tokens_that_an_endpoint_had_cached(run):
     with serving(Endpoint()) as url:
         *_, record = run(FAKE, "Maze-easy-v0", "--base-url", url, "--set", "turn_limit=1")

@@ -20,12 +20,9 @@ from textworlds.evaluation.setup import NUM_GENERATED, Setup
 from textworlds.evaluation.tasks import SCORES, TRANSCRIPT, account
 
 LOGS, RESULT, TRANSCRIPTS = "logs", "result.json", "transcripts.jsonl"
-SAMPLING = (
-    "temperature",
-    "max_tokens",
-    "seed",
-    "model_args",
-)  # options that decide what a model says; scripted ones have none
+# Options that decide what a model says; scripted ones have none.
+SAMPLING = ("temperature", "max_tokens", "seed", "model_args")
+LONGEST = 200  # characters of an error that are shown
 
 
 def evaluate(
@@ -107,7 +104,7 @@ def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
         level = int(str(sample.id).removeprefix("level-"))
         score = (sample.scores or {}).get(account.__name__)
         if sample.error is not None:
-            error = plain(hide_keys(sample.error.message))
+            error = plain(hide_keys(sample.error.message))[-LONGEST:]  # what is said before it is the request
         if sample.error is not None or level >= num_levels or not (score and score.metadata):
             continue
         found.append((level, score.metadata[SCORES], score.metadata[TRANSCRIPT]))
