@@ -254,7 +254,7 @@ def test_the_leaderboard_command_finds_results_in_folders(run, tmp_path):
     (tmp_path / "a").mkdir()
     write_result(some_result(), tmp_path / "a" / "result.json")
     code, out, _ = run("leaderboard", str(tmp_path), "--out", str(tmp_path / "page.html"))
-    assert (code, out) == (0, f"{tmp_path}/page.html: 1 results\n") and "me/small" in (
+    assert (code, out) == (0, f"{tmp_path}/page.html: 1 result\n") and "me/small" in (
         tmp_path / "page.html"
     ).read_text()
 
@@ -273,6 +273,10 @@ def test_the_leaderboard_command_finds_results_in_folders(run, tmp_path):
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--levels", "none"], "neither a file nor a shipped"),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--protocol", "x"], "invalid choice: 'x'"),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--history", "some"], 'history is "all" or a number'),
+        (
+            ["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--levels", "Maze-easy-v0-test", "--set", "width=7"],
+            "'width' decides what levels are generated",
+        ),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--limit", "0"], "whole number of at least 1"),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--set", "veiw=5"], "unknown option 'veiw'"),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--set", "view=some"], "view is an odd number"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from textworlds.chat.conversation import counted
 from textworlds.chat.prompts import PROTOCOLS
 from textworlds.episodes import DEFAULT_GRAMMAR
 from textworlds.evaluation.leaderboard import write_leaderboard
@@ -167,7 +168,7 @@ def run_leaderboard(arguments: argparse.Namespace) -> None:
         raise ValueError(f"{arguments.out}: the name of a page ends in .html")
     paths = [path for given in arguments.results for path in files_in(Path(given))]
     write_leaderboard([read_result(path) for path in paths], arguments.out)
-    print(f"{arguments.out}: {len(paths)} results")
+    print(f"{arguments.out}: {counted(len(paths), 'result')}")
 
 
 def files_in(path: Path) -> list[Path]:

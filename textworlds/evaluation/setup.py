@@ -72,6 +72,8 @@ class Setup:
         """Return the levels, or the first `count` of them."""
         if self.split not in SPLITS:
             raise ValueError(f"unknown split {self.split!r}; known: {', '.join(SPLITS)}")
+        if self.levels is not None and (unused := list(self._of_levels())):
+            raise ValueError(f"{unused[0]!r} decides what levels are generated; here they are given")
         if not self.is_generated:
             return find_levels(self.levels or self.set_name, self.puzzle)[:count]
         return self._generated(NUM_GENERATED if count is None else count)
