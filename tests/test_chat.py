@@ -1,6 +1,7 @@
 """Conversations: protocols, histories, shots, prompts, predictions and transcripts."""
 
 import copy
+import dataclasses
 import json
 import pickle
 import shutil
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import textworlds
 from textworlds import PUZZLES, Conversation
-from textworlds.chat import read_transcripts, replay, transcript, write_transcripts
+from textworlds.chat import prompts, read_transcripts, replay, transcript, write_transcripts
 from textworlds.chat.predictions import put_prediction, score, take_prediction
 from textworlds.chat.prompts import PLACEHOLDERS, PROTOCOLS, SHARED, load_prompts
 from textworlds.chat.shots import cut, solved_levels
@@ -151,13 +152,15 @@ def test_shots_that_do_not_fit_are_refused_in_a_sentence():
         sokoban(shots=1, turn_limit=2, max_actions=1)
 
 
-def test_usage_adds_up_what_the_model_was_shown():
-    conversation = sokoban(history=1, count_tokens=lambda text: len(text.split()))
-    shown = 0
+@pytest.mark.parametrize("shots", [0, 2])
+@pytest.mark.parametrize("count", [None, lambda text: len(text.split())])
+def test_usage_adds_up_what_the_model_was_shown(shots, count):
+    conversation = sokoban(history=1, shots=shots, count_tokens=count)
+    shown, said = 0, "I go <action>up</action>"
     for _ in range(3):
-        shown += sum(len(message["content"].split()) for message in conversation.messages)
-        conversation.reply("I go <action>up</action>")
-    assert conversation.usage == (3, shown, 9, "tokens")
+        shown += sum((count or len)(message["content"]) for message in conversation.messages)
+        conversation.reply(said)
+    assert conversation.usage == (3, shown, 3 * (count or len)(said), "tokens" if count else "characters")
     assert sokoban().usage == (0, 0, 0, "characters")
 
 
@@ -245,6 +248,20 @@ def test_a_folder_replaces_templates_by_puzzle_or_for_all(tmp_path):
     assert box.reply("hm").text.endswith("Only here.") and "Only here" not in walk.reply("hm").text
     assert box.prompts.version != walk.prompts.version != load_prompts(PUZZLES["maze"]).version
     assert box.prompts.version.startswith("7.") and "8" in box.prompts.version.partition("-")[0]
+
+
+def test_other_words_have_another_version():
+    puzzle = PUZZLES["maze"]
+    other = dataclasses.replace(puzzle, words=puzzle.words._replace(rules="Walk."))
+    assert load_prompts(other).version != load_prompts(puzzle).version
+
+
+def test_a_puzzle_may_bring_templates_of_its_own(tmp_path, monkeypatch):
+    (tmp_path / "maze" / "prompts").mkdir(parents=True)
+    (tmp_path / "maze" / "prompts" / "first.txt").write_text("version 3\nA maze:\n$board")
+    monkeypatch.setattr(prompts.puzzles, "__file__", str(tmp_path / "__init__.py"))
+    own, others = (prompts._load(PUZZLES[name], None) for name in ("maze", "taxi"))
+    assert own.fill("first", board="#") == "A maze:\n#" and others.fill("first", board="#") == "#"
 
 
 def test_an_edited_template_has_another_version_even_under_its_old_number(tmp_path):

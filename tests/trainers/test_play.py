@@ -56,6 +56,36 @@ def test_a_shared_limit_falls_by_the_turns_of_all_episodes():
     assert shared.record([]) == 3
 
 
+def test_episodes_that_their_trainer_ends_count_for_the_limit_once():
+    shared = SharedLimit(METHODS["wmact"].limit(start=12, tau=1))
+    play = Play(IDS[1], limit=shared)
+    for turns in (5, 5, 0):
+        play.begin(seed=turns)
+        for _ in range(turns):
+            play.reply("hm")
+    play.begin(seed=9)
+    solve(play)
+    play.end(), play.end()
+    assert shared.take() == [5, 5, 1]
+    play.begin(seed=9, turn_limit=3)
+    solve(play)
+    play.begin(seed=1)
+    assert shared.take() == [] and play.conversation.limits[0] == 12
+
+
+def test_trainers_keep_the_history_themselves():
+    with pytest.raises(ValueError, match="history is 'all'; got 2"):
+        Play(IDS[0], history=2)
+
+
+def test_shots_go_on_under_a_limit_that_falls():
+    shared = SharedLimit(METHODS["wmact"].limit(start=12, tau=1))
+    play = Play(IDS[1], limit=shared, shots=2, max_actions=5)
+    first = play.begin(seed=1)
+    shared.record([1])
+    assert "You have 1 turn." in play.begin(seed=1)[0]["content"] and play.begin(seed=1)[1:] == first[1:]
+
+
 def test_one_turn_stays_one_turn():
     shared = SharedLimit(METHODS["wmact"].limit(start=12, tau=1))
     with pytest.raises(ValueError, match="'entire-plan' has one turn; got a limit of 12"):
@@ -78,6 +108,7 @@ def test_before_it_begins_a_play_has_no_pay():
 def test_a_row_may_set_the_limit_of_its_episode():
     play = Play(IDS[1])
     assert "You have 2 turns" in play.begin(seed=1, turn_limit=2)[0]["content"]
+    assert "You have 60 turns" in play.begin(seed=2)[0]["content"]
 
 
 MAKERS = {

@@ -28,7 +28,8 @@ class Conversation:
             expects to see, between <predict> and </predict>.
         history: turns that the model is shown again, "all" or a number; beside them it sees the system message, the
             shots and the newest message of the user.
-        shots: levels of the split "train" that are solved by the solver in messages before the first.
+        shots: levels of the split "train" that are solved by the solver in messages before the first, within the limits of
+            the settings, whatever they are set to later.
         prompts: a folder of templates that replace ours; see prompts.py.
         count_tokens: text -> its number of tokens, for `usage`; without it, characters are counted.
         **settings: as for Episode; they replace the id's. `feedback` is True by default here.
@@ -65,6 +66,9 @@ class Conversation:
         self._heads: dict[tuple[int, int], tuple[list[Message], str]] = {}
         self._head: list[Message] = []
         self._before, self._given = "", None
+        self.seed: int | None = None
+        self.index: int | None = None
+        self.limits, self.start = (self.turn_limit, self.max_actions), ""
         self._begin("")
 
     def _check(self) -> None:
@@ -107,6 +111,11 @@ class Conversation:
         self.episodes.max_actions = actions
 
     @property
+    def room(self) -> int:
+        """The most actions that one message can have played."""
+        return 1 if self.grammar in ONE_ACTION else self.max_actions
+
+    @property
     def puzzle(self) -> Puzzle:
         return self.episode.puzzle
 
@@ -146,8 +155,10 @@ class Conversation:
         if self._head:
             self._say(USER, self.prompts.fill("first", board=board))
             self._head_count = sum(self._count(message["content"]) for message in self._head)
-            if self._before:
-                self._head_count += self._count(self.prompts.fill("next", before=self._before, board=""))
+            if self._before:  # stands before the first message that is shown, whichever it is
+                self._head_count += self._count(
+                    self.prompts.fill("next", before=self._before, board="#")
+                ) - self._count("#")
 
     def reply(self, text: str) -> Reply:
         """Play what a model's reply asks for, and return what came of it.
@@ -271,16 +282,14 @@ class Conversation:
         system = {"role": SYSTEM, "content": self._rules()}
         if not self.shots:
             return [system], ""
-        settings = {**self.settings, "turn_limit": self.turn_limit, "max_actions": self.max_actions}
-        levels = solved_levels(self.puzzle, settings, self.shots)
-        own = {name: value for name, value in settings.items() if name not in OF_LEVELS}
+        levels = solved_levels(self.puzzle, self.settings, self.shots)
+        own = {name: value for name, value in self.settings.items() if name not in OF_LEVELS}
         said, before = show(Conversation(self.puzzle, self.protocol, prompts=self._folder, **own), levels)
         return [system, *said], before
 
     def _rules(self) -> str:
         """Return the system message."""
         translator = self.episodes.translator
-        most = 1 if self.grammar in ONE_ACTION else self.max_actions
         marks = {"opening": OPENING, "closing": CLOSING} if self.protocol == "predict" else {}
         return self.prompts.fill(
             "system",
@@ -289,7 +298,7 @@ class Conversation:
             seen=translator.what_is_seen if translator.view.is_partial else "",
             answer=translator.how_to_answer,
             protocol=self.prompts.fill(
-                self.protocol, turns=counted(self.turn_limit, "turn"), actions=counted(most, "action"), **marks
+                self.protocol, turns=counted(self.turn_limit, "turn"), actions=counted(self.room, "action"), **marks
             ),
         )
 

@@ -42,8 +42,8 @@ class Prompts(NamedTuple):
 
     Attributes:
         templates: name -> its lines.
-        version: the versions of all templates, and eight hex digits of the digest of their texts, so that two
-            conversations with one version say the same.
+        version: the versions of all templates, and eight hex digits of the digest of their texts and the puzzle's words,
+            so that two conversations with one version and the same settings say the same.
     """
 
     templates: dict[str, tuple[Template, ...]]
@@ -97,7 +97,8 @@ def _load(puzzle: Puzzle, folder: str | None) -> Prompts:
         if not any(path.is_relative_to(folder) for path in found.values()):
             raise ValueError(f"{folder}: holds no template; known: {', '.join(f'{name}.txt' for name in PLACEHOLDERS)}")
     texts = {name: read_template(path, name) for name, path in found.items()}
-    digest = hashlib.sha256("\0".join(text for _, text in texts.values()).encode()).hexdigest()[:8]
+    said = [*(text for _, text in texts.values()), repr(puzzle.words)]
+    digest = hashlib.sha256("\0".join(said).encode()).hexdigest()[:8]
     version = f"{'.'.join(number for number, _ in texts.values())}-{digest}"
     return Prompts({name: tuple(map(Template, text.split("\n"))) for name, (_, text) in texts.items()}, version)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from textworlds.episode import Episode
 from textworlds.puzzles import Puzzle
-from textworlds.text.grammars import ONE_ACTION
 
 FIRST_SEED = 1 << 62  # of the levels of shots: far from those that people train and evaluate with
 MOST_SHOTS = 64
@@ -51,15 +50,14 @@ def show(conversation: Any, levels: Iterable[Solved]) -> tuple[list[dict[str, st
         board = conversation.messages[-1]["content"]
         fill = conversation.prompts.fill
         opening = fill("next", before=before, board=board) if messages else fill("example", board=board)
-        most = 1 if conversation.grammar in ONE_ACTION else conversation.max_actions
-        for part in cut(plan, min(TURNS, conversation.turn_limit), most):
+        for part in cut(plan, min(TURNS, conversation.turn_limit), conversation.room):
             if conversation.done:
                 break
             reply = conversation.reply(conversation.answer(part))
         if not reply.terminated:
             raise ValueError(
                 f"a shot takes {len(plan)} actions, which do not fit into {conversation.turn_limit} turns of "
-                f"{most} each: allow more, or leave shots out"
+                f"{conversation.room} each: allow more, or leave shots out"
             )
         messages += [{"role": "user", "content": opening}, *conversation.all_messages[2:]]
         before = reply.text

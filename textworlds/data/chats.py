@@ -19,7 +19,6 @@ from textworlds.data.jobs import (
     shows_a_test,
 )
 from textworlds.data.plans import NO_MISTAKE, PLANS, Plan, Solver
-from textworlds.text.grammars import ONE_ACTION
 
 ENTIRE_PLAN = "entire-plan"
 
@@ -47,8 +46,7 @@ def make_chats(job: Job, first: int, size: int) -> list[Row]:
     if not len(levels):
         return []
     conversation = Conversation(job.id, job.protocol, levels=levels, **settings_of(job))
-    most = 1 if conversation.grammar in ONE_ACTION else conversation.max_actions
-    solver = Solver(player_of(job, levels, novelty=False), job.nodes, most)
+    solver = Solver(player_of(job, levels, novelty=False), job.nodes, conversation.room)
     rows = []
     for place, origin in enumerate(origins(job, levels)):
         dice = Dice(job.seed, origin["number"])

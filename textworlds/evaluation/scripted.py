@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 from textworlds.chat import Conversation
 from textworlds.chat.predictions import put_prediction
-from textworlds.text.grammars import ONE_ACTION, write
+from textworlds.text.grammars import write
 
 PREFIX = "scripted/"
 RANDOM_ACTIONS, RANDOM_PLAN = 4, 64  # in a message of a turn, and of a whole plan
@@ -21,22 +21,17 @@ def solver(conversation: Conversation) -> str:
         plan = conversation.episode.solve(conversation.puzzle.costs[-1])
     except RuntimeError:
         plan = None
-    return conversation.answer(plan[: room(conversation)]) if plan else ""
+    return conversation.answer(plan[: conversation.room]) if plan else ""
 
 
 def rover(conversation: Conversation) -> str:
     """Write random actions, the same ones for the same level and turn, and predict that nothing changes."""
     rng = random.Random(f"{conversation.start} {len(conversation.replies)}")
-    count = min(RANDOM_PLAN if conversation.protocol == "entire-plan" else RANDOM_ACTIONS, room(conversation))
+    count = min(RANDOM_PLAN if conversation.protocol == "entire-plan" else RANDOM_ACTIONS, conversation.room)
     vocabulary = conversation.puzzle.words.vocabulary
     actions: Sequence[int] = rng.choices(range(len(vocabulary.names)), k=count)
     answer = write(actions, conversation.grammar, vocabulary)
     return f"{put_prediction(conversation.board)}\n{answer}" if conversation.protocol == "predict" else answer
-
-
-def room(conversation: Conversation) -> int:
-    """Return how many actions a message may hold."""
-    return 1 if conversation.grammar in ONE_ACTION else conversation.max_actions
 
 
 PLAYERS: dict[str, Callable[[Conversation], str]] = {"solver": solver, "random": rover}

@@ -32,16 +32,17 @@ class SharedLimit:
 
 
 class Play:
-    """One episode after another of an id, paid as a method says when it is over.
+    """One episode after another of an id, paid as a method says.
 
     Args:
         id: as for Conversation.
         method: a name in textworlds.wmact.METHODS, or a Method.
-        limit: what new episodes' turn limit is taken from; by default the id's.
-        **settings: as for Conversation.
+        limit: what the turn limit of episodes is taken from that say nothing of it; by default the id's. It counts all
+            of these, those that their trainer ends too.
+        **settings: as for Conversation, but `history`: trainers show a model all that was said.
 
     Raises:
-        ValueError: as Conversation does, and for a limit of more turns than the method or the protocol has.
+        ValueError: as Conversation does, and for more turns than the method or the protocol has.
     """
 
     def __init__(
@@ -49,32 +50,47 @@ class Play:
     ) -> None:
         self.method = find_method(method) if isinstance(method, str) else method
         self.limit = limit
-        self.conversation = Conversation(id, **settings)
-        if self.method.single_turn:
-            self.conversation.turn_limit = 1
-        elif limit is not None:
-            self.conversation.turn_limit = limit.limit.value
+        single = {"turn_limit": 1} if self.method.single_turn else {}
+        self.conversation = Conversation(id, **{**settings, **single})
+        if self.conversation.history != "all":
+            raise ValueError(f"trainers show all that was said, so history is 'all'; got {self.conversation.history!r}")
+        self._turns = self.conversation.turn_limit  # of episodes that say nothing of it
+        self._counts = False  # whether the episode is one of the limit's, and was not counted yet
+        if limit is not None:
+            self._allow(limit.limit.value)
 
     def begin(self, seed: int | None = None, turn_limit: int | None = None) -> list[Message]:
         """Begin an episode and return its first messages.
 
         Args:
             seed: of the level.
-            turn_limit: of this episode and those after it; the shared limit's is taken where there is one.
+            turn_limit: of this episode.
         """
-        turns = turn_limit if self.limit is None else self.limit.limit.value
-        if self.method.single_turn and turns not in (None, 1):
+        self.end()
+        shared = self._turns if self.limit is None else self.limit.limit.value
+        self._allow(shared if turn_limit is None else turn_limit)
+        messages = self.conversation.reset(None if seed is None else int(seed))
+        self._counts = self.limit is not None and turn_limit is None
+        return messages
+
+    def _allow(self, turns: int) -> None:
+        if self.method.single_turn and turns != 1:
             raise ValueError(f"the method {self.method.name!r} has one turn; got a limit of {turns}")
-        if turns is not None:
-            self.conversation.turn_limit = turns
-        return self.conversation.reset(None if seed is None else int(seed))
+        self.conversation.turn_limit = turns
 
     def reply(self, text: str) -> Reply:
         """Play a turn."""
         reply = self.conversation.reply(text)
-        if reply.done and self.limit is not None:
-            self.limit.turns.append(self.conversation.usage.turns)
+        if reply.done:
+            self.end()
         return reply
+
+    def end(self) -> None:
+        """Have the limit count the episode, however it ended; once, and not before its first turn."""
+        turns = self.conversation.usage.turns
+        if self._counts and self.limit is not None and turns:
+            self.limit.turns.append(turns)
+            self._counts = False
 
     def pay(self) -> float:
         """Return what the episode so far pays: outcome times effective share, for wmact."""
