@@ -15,6 +15,7 @@ class Endpoint:
     def __init__(self, faults=(), reply="<action>up</action>", dies_after=None, seconds=0.0):
         self.faults, self.reply, self.dies_after, self.seconds = list(faults), reply, dies_after, seconds
         self.asked: list[list[dict[str, str]]] = []
+        self.requests: list[dict] = []
         self.authorizations: set[str] = set()
         self.lock = threading.Lock()
 
@@ -33,6 +34,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.endpoint.requests.append(asked)
         self.endpoint.authorizations.add(self.headers.get("Authorization", ""))
         fault = self.endpoint.next_fault(asked["messages"])
         getattr(self, f"fault_{fault}" if fault else "answer")()

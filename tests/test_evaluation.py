@@ -62,6 +62,12 @@ def test_scripted_players_answer_in_the_grammar_and_within_limits(grammar, turns
     assert play(conversation, "random")["unread_share"] == 0.0
 
 
+@pytest.mark.parametrize("protocol, count", [("interactive", 4), ("predict", 4), ("entire-plan", 64)])
+def test_the_random_player_asks_for_so_many_actions(protocol, count):
+    reply = sokoban(protocol).reply(find_player("random")(sokoban(protocol)))
+    assert reply.ledger["asked"] == count
+
+
 def test_the_random_player_is_the_same_for_the_same_level():
     first, second = sokoban("predict"), sokoban("predict")
     assert play(first, "random") == play(second, "random") and first.messages == second.messages
@@ -84,6 +90,15 @@ def test_measures_are_of_the_episode():
     assert scores["effective_share"] == scores["novel_share"] == 0.5
     assert scores["optimality_gap"] == 1.0 and scores["unread_share"] == pytest.approx(1 / 3)
     assert scores["prediction_right"] == pytest.approx(1 / 3) and scores["prediction_changed"] == 0.5
+
+
+def test_typed_outcomes_are_told_apart():
+    conversation = sokoban(turn_limit=4, max_actions=1)
+    for text in ("", "hm", "<action>jump</action>", "<action>up, up</action>"):
+        conversation.reply(text)
+    scores = scores_of(conversation)
+    assert [scores[f"{name}_share"] for name in ("empty", "malformed", "unknown_word", "over_limit")] == [0.25] * 4
+    assert scores["unread_share"] == 0.75
 
 
 def test_what_is_not_known_is_none():
@@ -231,10 +246,12 @@ def test_the_leaderboard_escapes_every_text():
 
 
 def test_the_leaderboard_has_each_row_once_the_best_first():
-    best, worst = some_result("a/best", (1.0, 1.0)), some_result("b/worst", (0.0, 0.0))
+    best, worst = (
+        some_result(name, success, num_levels=4) for name, success in (("z/best", (1.0, 1.0)), ("b/worst", (0.0, 0.0)))
+    )
     page = render([worst, best, best])
-    assert "<td>2 of 1</td>" in page
-    assert page.count("a/best") == page.count("b/worst") == 1 and page.index("a/best") < page.index("b/worst")
+    assert page.count("<td>2 of 4</td>") == 2
+    assert page.count("z/best") == page.count("b/worst") == 1 and page.index("z/best") < page.index("b/worst")
     assert "http:" not in page and "https:" not in page and page.count("<tr>") == 3
 
 
@@ -276,6 +293,10 @@ def test_the_leaderboard_command_finds_results_in_folders(run, tmp_path):
         (
             ["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--levels", "Maze-easy-v0-test", "--set", "width=7"],
             "'width' decides what levels are generated",
+        ),
+        (
+            ["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--levels", "Maze-easy-v0-test", "--split", "train"],
+            "a split is of generated levels",
         ),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--limit", "0"], "whole number of at least 1"),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--set", "veiw=5"], "unknown option 'veiw'"),

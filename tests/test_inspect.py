@@ -20,6 +20,7 @@ from textworlds.chat import read_transcripts, replay
 from textworlds.chat.prompts import PROTOCOLS
 from textworlds.cli import main
 
+FOLDER = re.compile(r"-[0-9a-f]{8}/")  # the digest in its name hangs on the version, too
 FAKE = "openai-api/fake/m"
 
 
@@ -98,6 +99,7 @@ def test_what_is_sampled_otherwise_is_another_result_and_says_so(run, tmp_path):
             *_, record = run(FAKE, "Maze-easy-v0", *options, "--temperature", str(temperature), "--max-tokens", "9")
             assert record["models"][0]["sampling"] == {"temperature": temperature, "max_tokens": 9}
             assert record["models"][1]["sampling"] == {}
+            assert endpoint.requests[-1]["temperature"] == temperature and 9 in endpoint.requests[-1].values()
     assert len(endpoint.asked) == 6 and len(list(tmp_path.rglob("result.json"))) == 2
 
 
@@ -214,7 +216,7 @@ def test_keys_reach_neither_logs_nor_results_nor_transcripts(run, tmp_path):
     assert endpoint.authorizations == {f"Bearer {KEY}"}
     logs = [read_eval_log(str(path)).model_dump_json() for path in tmp_path.rglob("*.eval")]
     files = [path.read_text() for path in tmp_path.rglob("*.json*")]
-    assert len(logs) == 3 and len(files) >= 2
+    assert len(logs) == 1 and len(files) >= 2
     assert not any(KEY in text for text in logs + files)
     assert any("[key]" in text for text in logs)
 
@@ -264,7 +266,8 @@ def test_the_commands_of_the_page_print_what_it_says(capsys, tmp_path, monkeypat
     assert commands
     for command, output in commands:
         assert main(command.split()) == 0
-        assert capsys.readouterr().out == output
+        printed = capsys.readouterr().out
+        assert FOLDER.sub("", printed) == FOLDER.sub("", output)
 
 
 def test_inspects_own_command_finds_the_task_and_the_model(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from textworlds.evaluation.results import SETTINGS, cell
+from textworlds.evaluation.results import SETTINGS, cell, shown_in_tables
 from textworlds.evaluation.scores import MEASURES
 from textworlds.levels.columns import replacing
 
@@ -26,7 +26,7 @@ def render(results: Sequence[Mapping[str, Any]]) -> str:
     """Return the page: a row for each model of each result, the same row but once."""
     rows = list(dict.fromkeys(row_of(result, model) for result in results for model in result["models"]))
     rows.sort()
-    titles = ["model", "played", *(measure.title for measure in MEASURES.values())]
+    titles = ["model", "played", *(MEASURES[name].title for name in shown_in_tables())]
     titles += [*(name.replace("_", " ") for name in SETTINGS), "sampling", "versions"]
     head = "".join(f"<th><button>{escape(title)}</button></th>" for title in titles)
     return Template(PAGE.read_text("utf-8")).substitute(head=head, rows="\n".join(row for *_, row in rows))
@@ -36,7 +36,7 @@ def row_of(result: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str, fl
     """Return a row with what it is sorted by at first: the id, and success, the highest first."""
     played = f"{model['scores']['success']['known']} of {result['num_levels']}"
     cells = [f"<td>{escape(model['model'])}</td>", f"<td>{escape(played)}</td>"]
-    for name in MEASURES:
+    for name in shown_in_tables():
         mean = model["scores"][name]["mean"]
         value = "" if mean is None else f"{mean:.6g}"
         cells.append(f'<td class="number" data-value="{value}">{escape(cell(model["scores"], name))}</td>')

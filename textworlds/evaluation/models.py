@@ -7,7 +7,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from pydantic import BaseModel
 
 from textworlds.evaluation.scripted import CURRENT, find_player
-from textworlds.evaluation.secrets import hide_keys
+from textworlds.evaluation.secrets import hide_keys, keys
 
 
 @modelapi(name="scripted")
@@ -45,7 +45,7 @@ GUARDED = "_textworlds_guarded"
 
 
 def guard(model: Model) -> Model:
-    """Have what a model's endpoint answers cleaned, errors too, before Inspect logs it; return the model."""
+    """Have what a model's endpoint answers cleaned from now on, errors too, before Inspect logs it; return the model."""
     api = model.api
     if getattr(api, GUARDED, False):
         return model
@@ -70,16 +70,16 @@ def clean(answer: Any) -> Any:
     if not isinstance(answer, BaseModel):
         return answer
     given = answer.model_dump()
-    return answer if (said := cleaned(given)) == given else type(answer).model_validate(said)
+    return answer if (said := cleaned(given, keys())) == given else type(answer).model_validate(said)
 
 
-def cleaned(value: Any) -> Any:
-    """Return a value with all texts in it cleaned."""
+def cleaned(value: Any, found: list[str]) -> Any:
+    """Return a value with all texts in it cleaned of what keys were found."""
     if isinstance(value, str):
-        return hide_keys(value.encode(errors="replace").decode())
+        return hide_keys(value.encode(errors="replace").decode(), found)
     if isinstance(value, dict):
-        return {cleaned(name): cleaned(one) for name, one in value.items()}
-    return [cleaned(one) for one in value] if isinstance(value, list) else value
+        return {cleaned(name, found): cleaned(one, found) for name, one in value.items()}
+    return [cleaned(one, found) for one in value] if isinstance(value, list) else value
 
 
 def hide_in_error(error: BaseException | None) -> None:

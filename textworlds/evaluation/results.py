@@ -129,9 +129,14 @@ def cell(scores: Mapping[str, Any], name: str, with_interval: bool = True) -> st
     return f"{mean:.1f}{unit} ({low:.1f} to {high:.1f})"
 
 
+def shown_in_tables() -> list[str]:
+    """Return the names of the measures that tables show."""
+    return [name for name, measure in MEASURES.items() if measure.in_tables]
+
+
 def table(record: Mapping[str, Any]) -> str:
     """Return the table that an evaluation ends in: a line a model, with 95 % intervals."""
-    shown = [name for name in MEASURES if any(model["scores"][name]["known"] for model in record["models"])]
+    shown = [name for name in shown_in_tables() if any(model["scores"][name]["known"] for model in record["models"])]
     rows = [["model", "levels", *(MEASURES[name].title for name in shown)]]
     for model in record["models"]:
         count = model["scores"]["success"]["known"]

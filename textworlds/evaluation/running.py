@@ -3,9 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from inspect_ai import eval_set
 from inspect_ai._util.error import PrerequisiteError
@@ -14,21 +14,24 @@ from inspect_ai.log import EvalLog, read_eval_log
 from textworlds.chat import write_transcripts
 from textworlds.evaluation.registry import play
 from textworlds.evaluation.results import result, write_result
-from textworlds.evaluation.scripted import BASELINES
+from textworlds.evaluation.scripted import BASELINES, PREFIX, play_all
 from textworlds.evaluation.secrets import hide_keys
 from textworlds.evaluation.setup import NUM_GENERATED, Setup
 from textworlds.evaluation.tasks import SCORES, TRANSCRIPT, account
 
 LOGS, RESULT, TRANSCRIPTS = "logs", "result.json", "transcripts.jsonl"
-# Options that decide what a model says; scripted ones have none.
+# Options that decide what a model says.
 SAMPLING = ("temperature", "max_tokens", "seed", "model_args")
+NOTHING = {"input_tokens": 0, "output_tokens": 0}
 LONGEST = 200  # characters of an error that are shown
 
 
 def evaluate(
     setup: Setup, model: str, folder: Path, count: int | None, **options: Any
 ) -> tuple[dict[str, Any], int, str]:
-    """Have a model, and the baselines, play; return the result, how many episodes are not finished, and an error of one.
+    """Have a model play, and the baselines without the harness.
+
+    Returns the result, how many episodes are not finished, and an error of one.
 
     Args:
         setup: what is played.
@@ -44,21 +47,19 @@ def evaluate(
     sampling = {name: options[name] for name in SAMPLING if name in options}
     others = {"count": arguments.get("count"), "model_base_url": options.get("model_base_url"), **sampling}
     place = folder / name_of(setup, model, others)
-    models = list(dict.fromkeys((model, *BASELINES)))
-    logs = run(arguments, models, place / LOGS, {**options, "limit": count})
-    by_model = {log.eval.model: episodes_of(log, len(levels)) for log in logs}
-    rows = [
-        {"model": name, "sampling": {} if name in BASELINES else sampling, **by_model[name]}
-        for name in models
-        if name in by_model
-    ]
-    record = result(setup.said(levels), [{k: v for k, v in row.items() if k != "transcripts"} for row in rows])
+    log = run(arguments, model, place / LOGS, {**options, "limit": count})
+    played, transcripts, usage, error = episodes_of(log, len(levels))
+    rows = [{"model": model, "sampling": sampling, "usage": usage, "episodes": played}]
+    said = [{**one, "model": model} for one in transcripts]
+    for name in BASELINES:
+        if name != model:
+            episodes, transcripts = play_all(name.removeprefix(PREFIX), setup.conversation(), levels)
+            rows.append({"model": name, "sampling": {}, "usage": NOTHING, "episodes": episodes})
+            said += [{**one, "model": name} for one in transcripts]
+    record = result(setup.said(levels), rows)
     write_result(record, place / RESULT)
-    write_transcripts(
-        (one | {"model": row["model"]} for row in rows for one in row["transcripts"]), place / TRANSCRIPTS
-    )
-    missing = len(levels) * len(models) - sum(len(row["episodes"]) for row in rows)
-    return {**record, "folder": str(place)}, missing, next((row["error"] for row in rows if row["error"]), "")
+    write_transcripts(said, place / TRANSCRIPTS)
+    return {**record, "folder": str(place)}, len(levels) - len(played), error
 
 
 def name_of(setup: Setup, model: str, others: Mapping[str, Any]) -> str:
@@ -68,17 +69,16 @@ def name_of(setup: Setup, model: str, others: Mapping[str, Any]) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{setup.name}-{setup.protocol}-{model}")[:120] + f"-{digest}"
 
 
-def run(arguments: Mapping[str, Any], models: Sequence[str], logs: Path, options: Mapping[str, Any]) -> list[EvalLog]:
-    """Run the tasks; return the newest log of each model."""
+def run(arguments: Mapping[str, Any], model: str, logs: Path, options: Mapping[str, Any]) -> EvalLog:
+    """Run the task; return its newest log."""
     logs.mkdir(parents=True, exist_ok=True)
     try:
         _, headers = eval_set(
             tasks=[play(**arguments)],
             log_dir=str(logs),
-            model=list(models),
+            model=model,
             log_dir_allow_dirty=True,
             continue_on_fail=True,
-            max_tasks=len(models),
             log_format="eval",
             log_buffer=1,  # each episode is written when it is finished, so that none is lost if we are killed
             score_display=False,
@@ -86,7 +86,7 @@ def run(arguments: Mapping[str, Any], models: Sequence[str], logs: Path, options
         )
     except PrerequisiteError as error:
         raise ValueError(hide_keys(plain(str(error.message)))) from None
-    return [read_eval_log(str(header.location)) for header in headers]
+    return read_eval_log(str(headers[0].location))
 
 
 def plain(text: str) -> str:
@@ -94,12 +94,25 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"\[/?[a-z]+\]", "", text).removeprefix("ERROR: ").split())
 
 
-def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
-    """Return the finished episodes of a log on the first so many levels, by level, and what else there is to say.
+class Played(NamedTuple):
+    """The finished episodes of a log, by level.
 
-    That is their transcripts, their usage, and an error that another episode ended in.
+    Attributes:
+        episodes: each level's place and its measures.
+        transcripts: as records, with the level's place.
+        usage: tokens.
+        error: what another episode ended in; "" if none did.
     """
-    found, error, usage = [], "", {"input_tokens": 0, "output_tokens": 0}
+
+    episodes: list[dict[str, Any]]
+    transcripts: list[dict[str, Any]]
+    usage: dict[str, int]
+    error: str
+
+
+def episodes_of(log: EvalLog, num_levels: int) -> Played:
+    """Return the finished episodes of a log on the first so many levels."""
+    found, error, usage = [], "", dict(NOTHING)
     for sample in log.samples or ():
         level = int(str(sample.id).removeprefix("level-"))
         score = (sample.scores or {}).get(account.__name__)
@@ -113,9 +126,5 @@ def episodes_of(log: EvalLog, num_levels: int) -> dict[str, Any]:
             usage["input_tokens"] += used.input_tokens + cached
             usage["output_tokens"] += used.output_tokens
     found.sort(key=lambda one: one[0])
-    return {
-        "episodes": [{"level": level, **scores} for level, scores, _ in found],
-        "transcripts": [{**record, "level_number": level} for level, _, record in found],
-        "usage": usage,
-        "error": error,
-    }
+    episodes = [{"level": level, **scores} for level, scores, _ in found]
+    return Played(episodes, [{**record, "level_number": level} for level, _, record in found], usage, error)

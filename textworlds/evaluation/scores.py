@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from textworlds.chat import Conversation
+from textworlds.text.grammars import Outcome
 
+NOT_ALL_READ = [outcome for outcome in Outcome if outcome is not Outcome.READ]
 RESAMPLES, SEED, LEVEL = 2000, 0, 0.95
 NORMAL = 1.959963984540054  # its quantile at 0.975
 
@@ -18,11 +20,13 @@ class Measure(NamedTuple):
         title: how it is called in tables.
         is_share: whether tables show it in per cent.
         has_end: whether it is from 0 to 1.
+        in_tables: whether tables show it; result files do always.
     """
 
     title: str
     is_share: bool = True
     has_end: bool = True
+    in_tables: bool = True
 
 
 MEASURES = {
@@ -31,6 +35,10 @@ MEASURES = {
     "novel_share": Measure("novel"),
     "optimality_gap": Measure("over optimum", has_end=False),
     "unread_share": Measure("unread"),
+    "empty_share": Measure("empty", in_tables=False),
+    "malformed_share": Measure("malformed", in_tables=False),
+    "unknown_word_share": Measure("unknown word", in_tables=False),
+    "over_limit_share": Measure("over the limit", in_tables=False),
     "prediction_right": Measure("predicted"),
     "prediction_cells": Measure("cells predicted"),
     "prediction_changed": Measure("changes predicted"),
@@ -53,7 +61,7 @@ def scores_of(conversation: Conversation) -> dict[str, float | None]:
     """Return the measures of a conversation's episode; None where one is not known.
 
     The optimality gap is known for solved episodes: actions asked for beyond the fewest that solve the level, as a share of
-    those. Where no action was asked for, shares of actions are 0. The novel share is None with novelty=False, and what is of
+    those. Shares of typed outcomes are of replies. Where no action was asked for, shares of actions are 0. The novel share is None with novelty=False, and what is of
     predictions in protocols without them.
     """
     statistics, replies = conversation.statistics, conversation.replies
@@ -67,6 +75,10 @@ def scores_of(conversation: Conversation) -> dict[str, float | None]:
         "novel_share": float(statistics.novel_share) if "num_novel" in totals else None,
         "optimality_gap": _gap(conversation, asked) if solved else None,
         "unread_share": _mean(not reply.ledger["actions"] for reply in replies),
+        **{
+            f"{one.name.lower()}_share": _mean(reply.ledger["outcome"] == one for reply in replies)
+            for one in NOT_ALL_READ
+        },
         "prediction_right": _mean(one.right for one in predictions),
         "prediction_cells": _mean(one.cells for one in predictions),
         "prediction_changed": _mean(changed),

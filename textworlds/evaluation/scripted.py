@@ -3,10 +3,13 @@
 import random
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from typing import Any
 
-from textworlds.chat import Conversation
+from textworlds.chat import Conversation, transcript
 from textworlds.chat.predictions import put_prediction
+from textworlds.evaluation.scores import scores_of
 from textworlds.text.grammars import write
+from textworlds.text.levels import Level
 
 PREFIX = "scripted/"
 RANDOM_ACTIONS, RANDOM_PLAN = 4, 64  # in a message of a turn, and of a whole plan
@@ -36,6 +39,20 @@ def rover(conversation: Conversation) -> str:
 
 PLAYERS: dict[str, Callable[[Conversation], str]] = {"solver": solver, "random": rover}
 BASELINES = tuple(PREFIX + name for name in PLAYERS)
+
+
+def play_all(
+    name: str, conversation: Conversation, levels: Sequence[Level]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Have a scripted player play levels; return the measures of each episode, and the transcripts."""
+    player, episodes, transcripts = find_player(name), [], []
+    for place, level in enumerate(levels):
+        conversation.reset(level=level)
+        while not conversation.done:
+            conversation.reply(player(conversation))
+        episodes.append({"level": place, **scores_of(conversation)})
+        transcripts.append({**transcript(conversation), "level_number": place})
+    return episodes, transcripts
 
 
 def find_player(name: str) -> Callable[[Conversation], str]:

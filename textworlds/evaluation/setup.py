@@ -11,7 +11,7 @@ from textworlds.episode import Episode
 from textworlds.episodes import DEFAULT_GRAMMAR
 from textworlds.ids import NAMESPACE, find_id
 from textworlds.levels.bank import read_level
-from textworlds.levels.content import SPLITS
+from textworlds.levels.content import SPLITS, TEST
 from textworlds.levels.files import find_file, find_levels, shipped
 from textworlds.puzzles import Puzzle
 from textworlds.text import formats
@@ -74,13 +74,16 @@ class Setup:
             raise ValueError(f"unknown split {self.split!r}; known: {', '.join(SPLITS)}")
         if self.levels is not None and (unused := list(self._of_levels())):
             raise ValueError(f"{unused[0]!r} decides what levels are generated; here they are given")
+        if self.levels is not None and self.split != SPLITS[TEST]:
+            raise ValueError(f"a split is of generated levels; here they are given, and the split is {self.split!r}")
         if not self.is_generated:
             return find_levels(self.levels or self.set_name, self.puzzle)[:count]
         return self._generated(NUM_GENERATED if count is None else count)
 
     def edition(self) -> str:
         """Return a digest of all that decides what is asked: settings, what the files hold that they name, and our version."""
-        hold = hashlib.sha256(json.dumps(self.__dict__, sort_keys=True, default=dict).encode())
+        asked = {**self.__dict__, "history": str(self.history)}
+        hold = hashlib.sha256(json.dumps(asked, sort_keys=True, default=dict).encode())
         hold.update(f"{__version__} {self.conversation().prompts.version} {GRAMMAR_VERSION}".encode())
         if not self.is_generated:
             hold.update(find_file(self.levels or self.set_name).read_bytes())

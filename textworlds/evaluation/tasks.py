@@ -92,7 +92,8 @@ async def hold(conversation: Conversation, state: TaskState) -> None:
     model = guard(get_model())
     said: list[ChatMessage] = []
     while not conversation.done:
-        state.output = await model.generate(as_shown(conversation, said))
+        shown = state.messages if conversation.history == "all" else as_shown(conversation, said)
+        state.output = await model.generate(shown)
         said.append(state.output.message)
         state.messages.append(state.output.message)
         reply = conversation.reply(with_thoughts(state.output.message))
