@@ -57,9 +57,8 @@ def main() -> None:
             sum(losses[name] for name in ("loss_objective", "loss_critic", "loss_entropy")).backward()
             optimizer.step()
         over = batch["next", "done"]
-        print(
-            f"solved {batch['next', 'terminated'][over].float().mean():.1%} of {int(over.sum())} episodes, L_max {anneal(env, limit, batch)}"
-        )
+        solved, l_max = batch["next", "terminated"][over].float().mean(), anneal(env, limit, batch)
+        print(f"solved {solved:.1%} of {int(over.sum())} episodes, L_max {l_max}")
 
 
 if __name__ == "__main__":

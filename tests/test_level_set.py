@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import textworlds.levels.columns
 import textworlds.levels.files
-from textworlds import PUZZLES, Episode, Level, LevelSet, overlaps
+from textworlds import PUZZLES, Episode, Level, LevelSet, find_levels, overlaps
 from textworlds.cli import main
 from textworlds.grid import AGENT, DOWN, GOAL, ITEM, LEFT, RIGHT, SOLID, UP, WALLS, close_walls
 from textworlds.levels.columns import map_columns, write_columns
@@ -542,6 +542,15 @@ def test_certificates_come_from_the_solver_where_levels_have_none():
     single = gym.make("textworlds/Sokoban-easy-v0").unwrapped
     single.reset(seed=seed)
     assert np.array_equal(single.episode.picture(), bank.episode.picture())
+
+
+def test_a_level_that_is_given_alone_keeps_its_certificate():
+    level = find_levels("Maze-easy-v0-test")[3]
+    episode = Episode("Maze-easy-v0")
+    episode.reset(level=level)
+    assert episode.certificate() == dict(level.certificate)
+    episode.reset(seed=1)
+    assert episode.certificate()["key"] != level.certificate["key"]
 
 
 def test_certificates_before_the_first_reset_are_refused():

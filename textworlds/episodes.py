@@ -136,6 +136,7 @@ class Episodes:
         if num_levels is not None and levels is not None:
             raise ValueError("give levels or num_levels, not both")
         self._given: Sequence[Any] = ()
+        self._placed: Any = None  # the level that a world alone was given last, if it plays it
         pictures = None
         if levels is not None:
             pictures, self._given = load(levels, self.puzzle, settings["split"], getattr(chosen, "num_agents", 1))
@@ -196,6 +197,7 @@ class Episodes:
         Or with one of the levels given, by indices (int64[K]; see find_indices).
         """
         self.worlds.begin(worlds, seeds, indices)
+        self._placed = None
         self.translator.reshape(self.text_shape)
 
     def find_indices(self, index: Any, num_worlds: int) -> np.ndarray:
@@ -214,7 +216,7 @@ class Episodes:
         if (start := self.worlds.start) is None:
             raise RuntimeError("only a world alone has a certificate, once it was reset")
         index = int(self.worlds.book["index"][0])
-        given = self._given[index] if 0 <= index < len(self._given) else None
+        given = self._given[index] if 0 <= index < len(self._given) else self._placed
         own = dict(getattr(given, "certificate", None) or {})
         if any(own.get(name) is not None for name in self.puzzle.grades):
             return own
@@ -233,6 +235,7 @@ class Episodes:
         if (self.speaks_pictures or self.as_bytes) and seen != shape:
             raise ValueError(f"pictures here have the shape {shape}; the level given has {seen}")
         self.worlds.place(worlds, picture, seeds)
+        self._placed = level
         self.translator.reshape(self.text_shape)
 
     def act(self, actions: Any, autoreset: int = DISABLED, copies: bool = False) -> Turn:

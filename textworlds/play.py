@@ -259,7 +259,8 @@ def play(
         ended: uint8[N, P * H * W]; the boards of episodes that ended are kept here if others begin in the same step.
 
     Returns:
-        For how many more states any world that found some still has room; how many worlds' episodes were over after the turn; and what `fetch` returned, so that the compiler does not leave it out.
+        For how many more states any world that found some still has room; how many worlds' episodes were over after the turn;
+        and what `fetch` returned, so that the compiler does not leave it out.
     """
     room, num_over, read = ENDLESS, 0, np.uint64(0)
     for start in range(first, last, BLOCK):

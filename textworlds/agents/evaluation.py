@@ -55,8 +55,9 @@ def evaluate(
 
     Returns:
         A dict for each: id, iterations (that the run has had), turns_allowed, writes ("sampled" or "greedy"), levels; solved,
-        with its 95 % Wilson interval low to high; the means over all episodes of turns, actions (asked for); effective_share and novel_share of all
-        actions; and over_optimum, the mean over solved episodes of actions asked for over the fewest that solve the level.
+        with its 95 % Wilson interval low to high; the means over all episodes of turns, actions (asked for); effective_share
+        and novel_share of all actions; and over_optimum, the mean over solved episodes of actions asked for over the fewest that
+        solve the level.
     """
     limits = sorted({1, run.settings.turn_limit} if turns is None else set(turns))
     with torch_threads(run.settings.threads):

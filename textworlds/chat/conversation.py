@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from textworlds.chat.predictions import CLOSING, OPENING, TAG, put_prediction, score, take_prediction
-from textworlds.chat.prompts import PROTOCOLS, load_prompts
+from textworlds.chat.prompts import ENTIRE_PLAN, PREDICT, PROTOCOLS, load_prompts
 from textworlds.chat.replies import ASSISTANT, SYSTEM, USER, Message, Reply, Usage
 from textworlds.chat.shots import MOST_SHOTS, OF_LEVELS, show, solved_levels
 from textworlds.episode import Episode
@@ -53,19 +53,19 @@ class Conversation:
         self.protocol, self.history, self.shots = protocol, history, shots
         self.settings = {**defaults, "feedback": True, **settings}
         self._check()
-        if protocol == "entire-plan":
+        if protocol == ENTIRE_PLAN:
             if settings.get("turn_limit", 1) != 1:
                 raise ValueError("the protocol 'entire-plan' has one turn; leave turn_limit out")
             self.settings["turn_limit"] = 1
         self.episode = Episode(puzzle, **self.settings)
         self.episodes = self.episode.episodes
-        if protocol == "entire-plan" and self.grammar in ONE_ACTION:
+        if protocol == ENTIRE_PLAN and self.grammar in ONE_ACTION:
             raise ValueError(f"a plan has more than one action; the grammar {self.grammar!r} takes one")
         self._folder, self.prompts = prompts, load_prompts(puzzle, prompts)
         self._count, self._unit = count_tokens or len, "tokens" if count_tokens else "characters"
         self._heads: dict[tuple[int, int], tuple[list[Message], str]] = {}
         self._head: list[Message] = []
-        self._before, self._given = "", None
+        self._before = ""
         self.seed: int | None = None
         self.index: int | None = None
         self.limits, self.start = (self.turn_limit, self.max_actions), ""
@@ -73,7 +73,7 @@ class Conversation:
 
     def _check(self) -> None:
         """Raise ValueError for what a conversation cannot be."""
-        if self.protocol == "predict" and str(self.settings.get("action")).lower() == f"tag:{TAG}":
+        if self.protocol == PREDICT and str(self.settings.get("action")).lower() == f"tag:{TAG}":
             raise ValueError(
                 f"in the protocol 'predict' the tag {OPENING} holds what is predicted; choose another grammar"
             )
@@ -95,7 +95,7 @@ class Conversation:
 
     @turn_limit.setter
     def turn_limit(self, turns: int) -> None:
-        if self.protocol == "entire-plan" and turns != 1:
+        if self.protocol == ENTIRE_PLAN and turns != 1:
             raise ValueError(f"the protocol 'entire-plan' has one turn; got a limit of {turns}")
         self.episodes.turn_limit = turns
 
@@ -136,9 +136,9 @@ class Conversation:
             self._heads[limits] = self._make_head()
         board = self.episode.reset(seed, level, index)
         self._head, self._before = self._heads[limits]
-        self.seed, self.index, self._given = seed, index, level
+        self.seed, self.index = seed, index
         self.limits, self.start = limits, self.state
-        if self.protocol == "predict":
+        if self.protocol == PREDICT:
             self._reader = Reader(self.format, self.puzzle.words, self.episodes.worlds.seen_shape)
         self._begin(board)
         return self.messages
@@ -170,7 +170,7 @@ class Conversation:
         if not isinstance(text, str):
             raise TypeError(f"a reply is a str; got {type(text).__name__}")
         predicted, message, before = None, text, None
-        if self.protocol == "predict":
+        if self.protocol == PREDICT:
             (predicted, message), before = take_prediction(text), self._seen()
         result = self.episode.act(message)
         self._prompt += self._head_count + self._counted[-1] - self._counted[self._start()]
@@ -259,18 +259,17 @@ class Conversation:
         return float(self.total_reward - outcome + method.reward(outcome, self.statistics))
 
     def certificate(self) -> dict[str, Any]:
-        """Return the certificate of the level being played: its own if it was given with one; see Episode.
+        """Return the certificate of the level being played; see Episode.
 
         Raises:
             RuntimeError: before the first reset; so do `statistics` and `pay`.
         """
-        own = getattr(self._given, "certificate", None) or {}
-        return dict(own) if own.get(self.puzzle.costs[-1]) is not None else self.episode.certificate()
+        return self.episode.certificate()
 
     def answer(self, actions: Sequence[int]) -> str:
         """Return a reply that plays actions, by their numbers, and predicts rightly where the protocol asks for that."""
         text = write(actions, self.grammar, self.puzzle.words.vocabulary)
-        if self.protocol != "predict":
+        if self.protocol != PREDICT:
             return text
         before = self.episode.get_state()
         board = self.episode.act(text).text.rpartition("\n\n")[2]
@@ -290,7 +289,7 @@ class Conversation:
     def _rules(self) -> str:
         """Return the system message."""
         translator = self.episodes.translator
-        marks = {"opening": OPENING, "closing": CLOSING} if self.protocol == "predict" else {}
+        marks = {"opening": OPENING, "closing": CLOSING} if self.protocol == PREDICT else {}
         return self.prompts.fill(
             "system",
             rules=translator.words.rules,

@@ -20,12 +20,14 @@ SHARED = Path(__file__).parent / "templates"
 VERSION = re.compile(r"version ([0-9]{1,9})")
 LARGEST = 1 << 20  # characters of a template
 
+PROTOCOLS = INTERACTIVE, ENTIRE_PLAN, PREDICT = ("interactive", "entire-plan", "predict")
+
 # Template -> what may be filled in.
 PLACEHOLDERS = {
     "system": ("rules", "glyphs", "seen", "answer", "protocol"),
-    "interactive": ("turns", "actions"),
-    "entire-plan": ("turns", "actions"),
-    "predict": ("turns", "actions", "opening", "closing"),
+    INTERACTIVE: ("turns", "actions"),
+    ENTIRE_PLAN: ("turns", "actions"),
+    PREDICT: ("turns", "actions", "opening", "closing"),
     "first": ("board",),
     "turn": ("feedback", "left", "board"),
     "solved": ("feedback", "board"),
@@ -34,7 +36,6 @@ PLACEHOLDERS = {
     "next": ("before", "board"),
 }
 NEEDED = {"first": "board", "next": "board"}  # without which no board would be seen
-PROTOCOLS = ("interactive", "entire-plan", "predict")
 
 
 class Prompts(NamedTuple):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from textworlds.chat import Conversation
+from textworlds.chat.prompts import ENTIRE_PLAN
 from textworlds.chat.replies import Message
 from textworlds.data.jobs import (
     MESSAGES,
@@ -19,8 +20,6 @@ from textworlds.data.jobs import (
     shows_a_test,
 )
 from textworlds.data.plans import NO_MISTAKE, PLANS, Plan, Solver
-
-ENTIRE_PLAN = "entire-plan"
 
 
 def check_chats(job: Job) -> None:

@@ -61,8 +61,8 @@ def scores_of(conversation: Conversation) -> dict[str, float | None]:
     """Return the measures of a conversation's episode; None where one is not known.
 
     The optimality gap is known for solved episodes: actions asked for beyond the fewest that solve the level, as a share of
-    those. Shares of typed outcomes are of replies. Where no action was asked for, shares of actions are 0. The novel share is None with novelty=False, and what is of
-    predictions in protocols without them.
+    those. Shares of typed outcomes are of replies. Where no action was asked for, shares of actions are 0. The novel share is
+    None with novelty=False, and what is of predictions in protocols without them.
     """
     statistics, replies = conversation.statistics, conversation.replies
     totals, asked = conversation.episode.totals(), statistics.num_asked

@@ -7,6 +7,7 @@ from typing import Any
 
 from textworlds.chat import Conversation, transcript
 from textworlds.chat.predictions import put_prediction
+from textworlds.chat.prompts import ENTIRE_PLAN, PREDICT
 from textworlds.evaluation.scores import scores_of
 from textworlds.text.grammars import write
 from textworlds.text.levels import Level
@@ -30,11 +31,11 @@ def solver(conversation: Conversation) -> str:
 def rover(conversation: Conversation) -> str:
     """Write random actions, the same ones for the same level and turn, and predict that nothing changes."""
     rng = random.Random(f"{conversation.start} {len(conversation.replies)}")
-    count = min(RANDOM_PLAN if conversation.protocol == "entire-plan" else RANDOM_ACTIONS, conversation.room)
+    count = min(RANDOM_PLAN if conversation.protocol == ENTIRE_PLAN else RANDOM_ACTIONS, conversation.room)
     vocabulary = conversation.puzzle.words.vocabulary
     actions: Sequence[int] = rng.choices(range(len(vocabulary.names)), k=count)
     answer = write(actions, conversation.grammar, vocabulary)
-    return f"{put_prediction(conversation.board)}\n{answer}" if conversation.protocol == "predict" else answer
+    return f"{put_prediction(conversation.board)}\n{answer}" if conversation.protocol == PREDICT else answer
 
 
 PLAYERS: dict[str, Callable[[Conversation], str]] = {"solver": solver, "random": rover}

@@ -31,8 +31,8 @@ class Setup:
     Attributes:
         id: what is played.
         levels: a file, or the name of a shipped set; by default the set of the id's test levels.
-        split: where no levels are given: "test" for the shipped set. Levels of other splits, and of settings that make other levels than the
-            id's, are generated, from seeds 0 and up.
+        split: where no levels are given: "test" for the shipped set. Levels of other splits, and of settings that make other
+            levels than the id's, are generated, from seeds 0 and up.
         settings: more settings of Episode.
     """
 

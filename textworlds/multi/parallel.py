@@ -30,8 +30,8 @@ class TextWorldParallelEnv(ParallelEnv[str, Any, Any]):
 
     Agents are called "player_0", "player_1" (by the puzzle's noun), as PettingZoo's tools like it; in texts they are A, B,
     ... (`names`), one character each. Guides are "guide_0", ..., after them. An observation is a dict: `observation`,
-    uint8[P + A, h, w] (JointEpisodes.pictures; whole_pictures for a guide); `text`; and `action_mask`, int8[number of actions]. With observation="picture" it is the picture alone, and the mask is
-    in the info. Actions are messages, or numbers with action="discrete". `infos[agent]` is the ledger of textworlds.Episode
+    uint8[P + A, h, w] (JointEpisodes.pictures; whole_pictures for a guide); `text`; and `action_mask`, int8[number of
+    actions]. With observation="picture" it is the picture alone, and the mask is in the info. Actions are messages, or numbers with action="discrete". `infos[agent]` is the ledger of textworlds.Episode
     for that agent's own actions; `num_asked`, `num_changed` and `num_novel` are its own, `num_turns`, `goals_left`, `solved` and
     `deadlocked` the team's.
 

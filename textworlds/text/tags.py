@@ -9,8 +9,9 @@ from textworlds.text.grammars import after_thoughts, thinks_on
 def take_tag(message: str, name: str) -> tuple[str | None, str]:
     """Return what stands in the only <name>...</name> of a message, after its thoughts, and what is left to read for actions.
 
-    As in grammars, a tag has no attributes and any ASCII case. With none, several or an odd one it is None; what stands in them is
-    left out all the same, to the end of the message if one is not closed, and a blank takes its place, so that nothing is put together. A message whose thought is not closed stays as it is.
+    As in grammars, a tag has no attributes and any ASCII case. With none, several or an odd one it is None; what stands in
+    them is left out all the same, to the end of the message if one is not closed, and a blank takes its place, so that nothing
+    is put together. A message whose thought is not closed stays as it is.
     """
     answer = after_thoughts(message)
     if thinks_on(answer):

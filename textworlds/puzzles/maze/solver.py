@@ -15,8 +15,8 @@ UNSEEN, START = -1, 4  # in place of the direction by which the search came to a
 def solve(state, world, plan, limits, grades):
     """Write a shortest way for the first agent, the others standing still.
 
-    Gives up where it takes all players, after limits.nodes cells, and if the way does not fit into the plan. What it keeps is a few numbers a cell,
-    whatever limits.bytes says.
+    Gives up where it takes all players, after limits.nodes cells, and if the way does not fit into the plan. What it keeps is a
+    few numbers a cell, whatever limits.bytes says.
     """
     grades[NODES] = 0
     grades[IRREVERSIBLE] = 0

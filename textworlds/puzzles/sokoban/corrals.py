@@ -8,8 +8,9 @@
 
 The boxes around a corral, if they are few, are searched by themselves. Fewer boxes are only easier, so that what has no solution alone has
 none among others. This takes a third off the positions that are expanded and adds as much to the time, so that it pays
-in long searches only: it begins with position number BEGIN. Answers are kept, as the same corral comes up in many positions. The idea of searching a part of the
-boxes for a deadlock is Junghanns and Schaeffer's (Artificial Intelligence 2001, section 5, "pattern search").
+in long searches only: it begins with position number BEGIN. Answers are kept, as the same corral comes up in many
+positions. The idea of searching a part of the boxes for a deadlock is Junghanns and Schaeffer's (Artificial Intelligence
+2001, section 5, "pattern search").
 """
 
 from typing import NamedTuple

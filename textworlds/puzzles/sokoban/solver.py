@@ -54,8 +54,8 @@ NODES, BRANCHING, IRREVERSIBLE = range(2, 5)  # places in the puzzle's grades
 def solve(state, world, plan, limits, grades):
     """Write a plan of the fewest pushes or moves; return its length, NO_SOLUTION or GAVE_UP.
 
-    Other players count as walls that stand still; boxes with owners are not for this solver. A position counts for more than one of limits.nodes if the board or
-    the number of boxes is large: for one in every WORK_A_NODE elementary operations.
+    Other players count as walls that stand still; boxes with owners are not for this solver. A position counts for more than
+    one of limits.nodes if the board or the number of boxes is large: for one in every WORK_A_NODE elementary operations.
     """
     if goals_left(state, world) == 0:
         grades[PUSHES] = grades[MOVES] = 0
