@@ -1,4 +1,4 @@
-"""Play an episode through SkyRL-gym, as its generator does, and write a data set for its trainer.
+"""Play an episode through SkyRL-gym, as its trainer does, and write a data set for its trainer.
 
 Needs SkyRL-gym (pip install "textworlds[skyrl-gym]"). The solver takes the place of the model here.
 
@@ -21,8 +21,9 @@ def main() -> None:
     parser.add_argument("--out", default="skyrl.jsonl")
     asked = parser.parse_args()
     first = row(asked.id, 0)
-    env = skyrl_gym.make(first["env_class"], env_config={}, extras=first["extras"])
-    messages, _ = env.init(first["prompt"])
+    prompt, env_class = first.pop("prompt"), first.pop("env_class")
+    env = skyrl_gym.make(env_class, env_config={}, extras=first)
+    messages, _ = env.init(prompt)
     print(messages[-1]["content"])
     solver = Conversation(asked.id)
     solver.reset(0)

@@ -32,6 +32,11 @@ def test_a_method_that_there_is_not_is_refused_with_those_that_there_are():
         find_method("wmactt")
 
 
+def test_a_method_that_is_given_is_found():
+    own = Method("own", scaled_by="novel")
+    assert find_method(own) == own and find_method(own, step_penalty=0.5) == Method("own", False, "novel", False, 0.5)
+
+
 def test_the_method_needs_no_torch():
     code = "import sys, textworlds.wmact; print([m for m in ('torch', 'scipy') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

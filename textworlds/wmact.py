@@ -214,12 +214,14 @@ METHODS = {
 }
 
 
-def find_method(name: str, **changes: Any) -> Method:
-    """Return one of METHODS, changed in some attributes.
+def find_method(method: str | Method, **changes: Any) -> Method:
+    """Return one of METHODS by its name, or the Method given, changed in some attributes.
 
     Raises:
         ValueError: for a name that there is not; the text lists those that there are.
     """
-    if name not in METHODS:
-        raise ValueError(f"unknown method {name!r}; known: {', '.join(METHODS)}")
-    return replace(METHODS[name], **changes)
+    if isinstance(method, Method):
+        return replace(method, **changes)
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}; known: {', '.join(METHODS)}")
+    return replace(METHODS[method], **changes)

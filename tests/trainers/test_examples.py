@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from servers import free_port
 
 from textworlds.cli import main
 
@@ -65,7 +66,7 @@ def test_verl(tmp_path):
 
 def test_openenv():
     pytest.importorskip("openenv")
-    assert "done: True, reward: 1.0" in run("play_openenv.py", "--port", 8907)
+    assert "done: True, reward: 1.0" in run("play_openenv.py", "--port", free_port())
 
 
 @contextmanager
@@ -109,7 +110,7 @@ def test_smollm2_is_tuned_served_and_scored(tmp_path, monkeypatch):
     expected = ask_transformers(out / "model", messages)
     monkeypatch.setenv("LOCAL_API_KEY", "none")
     argv = ["--model", "openai-api/local/tuned", "--id", "Maze-easy-v0", "--limit", "2", "--out", str(tmp_path)]
-    with serving("serve_smollm2.py", "--model", out / "model.gguf", "--port", 8908) as url:
+    with serving("serve_smollm2.py", "--model", out / "model.gguf", "--port", free_port()) as url:
         answer = ask(url, messages, max_tokens=1, logprobs=True, top_logprobs=20)
         assert main(["evaluate", *argv, *plans, "--base-url", url, "--max-tokens", "32", "--temperature", "0"]) == 0
     found = {one["id"]: one["logprob"] for one in answer["logprobs"]["content"][0]["top_logprobs"]}

@@ -1,6 +1,7 @@
 """An OpenEnv server plays many sessions at a time, over a socket, through OpenEnv's own client."""
 
 import os
+import pickle
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ pytest.importorskip("openenv")
 
 from openenv import GenericEnvClient
 from openenv.core.env_server import Environment
+from servers import free_port
 
 from textworlds import Conversation
 from textworlds.integrations.openenv import Message, TextWorld
@@ -22,9 +24,7 @@ ID = "Maze-easy-v0"
 @pytest.fixture(scope="module")
 def url():
     """Run the server as the page says, and give its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "textworlds.integrations.openenv:make_app"]
     environment = {**os.environ, "TEXTWORLDS_ID": ID}
     server = subprocess.Popen([*command, "--port", str(port), "--log-level", "error"], env=environment)
@@ -71,3 +71,14 @@ def test_it_is_an_environment_of_openenv():
     env.reset(seed=3, episode_id="a")
     turn = env.step(Message(text="hm"))
     assert turn.done and turn.reward == 0.0 and (env.state.episode_id, env.state.step_count) == ("a", 1)
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_an_environment_can_be_pickled(is_begun):
+    env = TextWorld(ID)
+    if is_begun:
+        env.reset(7), env.step(Message(text="hm"))
+    copy = pickle.loads(pickle.dumps(env))
+    if not is_begun:
+        assert copy.reset(7) == env.reset(7)
+    assert copy.step(Message(text="hm")) == env.step(Message(text="hm")) and copy.state == env.state

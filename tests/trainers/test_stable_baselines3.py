@@ -68,6 +68,8 @@ def test_masks_are_those_of_the_worlds():
     envs = TextWorldVecEnv(IDS[0], 3, seed=4)
     envs.reset()
     masks = np.stack(envs.env_method("action_masks"))
+    assert envs.has_attr("action_masks") and masks.shape == (3, envs.action_space.n) and masks.dtype == bool
+    assert (np.stack(envs.env_method("action_masks", indices=[2])) == masks[2:]).all()
     for world in range(3):
         episode = Episode(IDS[0], action="discrete")
         episode.reset(4 + world)

@@ -1,6 +1,8 @@
 """TRL trains a tiny model on our environments and our data, on the CPU."""
 
 import json
+import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +21,7 @@ from textworlds import PUZZLES, Conversation
 from textworlds.chunks import in_threads
 from textworlds.data import Job, make_data
 from textworlds.integrations.play import SharedLimit
-from textworlds.integrations.trl import Anneal, TextWorld, factory, rows
+from textworlds.integrations.trl import PROMPTS, Anneal, TextWorld, factory, rows
 from textworlds.wmact import METHODS
 
 IDS = [next(iter(puzzle.ids)) for puzzle in PUZZLES.values()]
@@ -48,13 +50,53 @@ def options(tmp_path, **others):
 
 @pytest.mark.parametrize("id", IDS)
 def test_an_environment_is_a_conversation_by_tool_calls(id):
-    env, conversation = factory(id)(), Conversation(id, action="plain")
+    env, conversation = factory(id)(), Conversation(id, action="plain", prompts=PROMPTS)
     said = env.reset(**rows(9)[4])
     assert said == "\n\n".join(message["content"] for message in conversation.reset(4))
     assert env.act("hm") == conversation.reply("hm").text
     plan = conversation.answer(conversation.episode.solve())
     assert "Solved." in env.act(plan) and env.act(plan) == "The level is over."
     assert env.get_reward() == 1.0
+
+
+@pytest.mark.parametrize("protocol", ["interactive", "entire-plan", "predict"])
+@pytest.mark.parametrize("id", IDS)
+def test_the_model_is_told_that_calls_play(id, protocol):
+    env = factory(id, protocol=protocol)()
+    told = env.reset(3)
+    assert 'calling the tool "act"' in told and 'the argument "actions" of a call' in told
+    assert not re.search("of your messages|[Ee]ach message|one message|of a message can|message that cannot", told)
+    assert "At most 256 actions of a call" in told or "holds all actions" in told
+    conversation = env._play.conversation
+    assert "Solved." in env.act(conversation.answer(conversation.episode.solve()))
+
+
+def test_other_templates_may_tell_it(tmp_path):
+    (tmp_path / "system.txt").write_text("version 7\nCall act. $protocol")
+    assert factory(IDS[0], prompts=tmp_path)().reset(3).startswith("Call act. You play in turns. Each of your messages")
+
+
+def test_shots_are_refused():
+    with pytest.raises(ValueError, match=r"shots cannot be shown as calls of a tool; got 1, leave them out"):
+        factory(IDS[0], shots=1)()
+    factory(IDS[0], shots=0)()
+
+
+def test_a_rows_limit_goes_before_the_shared_one():
+    env = factory(IDS[1], limit=SharedLimit(METHODS["wmact"].limit(start=9)))()
+    for turns, own in ((9, None), (2, 2), (9, None)):
+        assert f"You have {turns} turns" in env.reset(1, own)
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_an_environment_can_be_pickled(is_begun):
+    env = factory(IDS[0])()
+    if is_begun:
+        env.reset(7), env.act("hm")
+    copy = pickle.loads(pickle.dumps(env))
+    if not is_begun:
+        assert copy.reset(7) == env.reset(7)
+    assert copy.act("up") == env.act("up") and copy.get_reward() == env.get_reward()
 
 
 def scripted(trainer, conversation):

@@ -281,7 +281,7 @@ def test_a_row_is_plain_data_with_the_first_messages():
     [
         ({"method": "wmct"}, "unknown method 'wmct'; known: "),
         ({"protocol": "predicted"}, "unknown protocol 'predicted'; known: "),
-        ({"history": 2}, "history is 'all'; got 2"),
+        ({"history": 2}, "history"),
         ({"turn_limit": 0}, "turn_limit"),
         ({"turns": 3}, "turns"),
     ],

@@ -6,15 +6,12 @@ examples/train_rllib.py shows the settings it needs.
 from collections.abc import Mapping
 from typing import Any
 
-import gymnasium
 from gymnasium.vector import VectorWrapper
 from ray.rllib.callbacks.callbacks import RLlibCallback
 
-import textworlds  # registers the ids
+from textworlds.integrations.batches import make_batch
 from textworlds.integrations.bits import FlatBits
-from textworlds.wmact import TurnLimit, find_method
-
-assert textworlds
+from textworlds.wmact import TurnLimit
 
 
 def make_env(context: Mapping[str, Any]) -> Any:
@@ -23,11 +20,7 @@ def make_env(context: Mapping[str, Any]) -> Any:
     Args:
         context: RLlib's: env_config with `id`, and if wanted `method` and settings that replace the id's; and num_envs.
     """
-    settings = {"observation": "picture", "action": "discrete", **context}
-    method, id = find_method(settings.pop("method", "interactive")), settings.pop("id")
-    full = id if "/" in id else f"textworlds/{id}"
-    envs = gymnasium.make_vec(full, num_envs=settings.pop("num_envs", 1), **settings)
-    return OwnSeeds(FlatBits(method.wrap(envs)))
+    return OwnSeeds(FlatBits(make_batch(**{"num_envs": 1, **context})))
 
 
 class OwnSeeds(VectorWrapper):

@@ -9,34 +9,26 @@ from gymnasium.spaces import Box
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
-import textworlds  # registers the ids
+from textworlds.integrations.batches import make_batch
 from textworlds.integrations.bits import bits_of
-from textworlds.wmact import Method, TurnLimit, find_method
-
-assert textworlds
+from textworlds.wmact import Method, TurnLimit
 
 
 class TextWorldVecEnv(VecEnv):
     """N worlds of an id that Stable-Baselines3 plays action by action, each seen as planes of bits, uint8[8 * P, H, W].
 
     The infos of finished episodes have SB3's `terminal_observation` and `TimeLimit.truncated`, and `solved`, `num_turns`,
-    `num_asked` and `num_changed`. MaskablePPO of sb3-contrib finds the action masks.
+    `num_asked` and `num_changed`. `env_method("action_masks")` has each world's mask, bool[A].
 
     Args:
-        id: as for gym.make_vec.
-        num_envs: N.
-        method: how episodes are paid; a name in textworlds.wmact.METHODS, or a Method.
+        id, num_envs, method, **settings: as for integrations.batches.make_batch.
         seed: world i plays the levels of seed + i.
-        **settings: replace the id's.
     """
 
     def __init__(
         self, id: str, num_envs: int, method: str | Method = "interactive", seed: int = 0, **settings: Any
     ) -> None:
-        self.method = find_method(method) if isinstance(method, str) else method
-        chosen = {"observation": "picture", "action": "discrete", "autoreset_mode": "SameStep", **settings}
-        full = id if "/" in id else f"textworlds/{id}"
-        self.envs = self.method.wrap(gymnasium.make_vec(full, num_envs=num_envs, **chosen))
+        self.envs = make_batch(id, num_envs, method, **{"autoreset_mode": "SameStep", **settings})
         self.worlds: Any = self.envs.unwrapped
         planes, height, width = self.worlds.single_observation_space.shape
         space = Box(0, 1, (8 * planes, height, width), np.uint8)

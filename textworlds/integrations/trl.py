@@ -1,9 +1,11 @@
 """TRL: an environment for GRPOTrainer's `environment_factory`, and a callback that anneals the limit on turns.
 
-The model acts by calling the tool `act`; its argument is a list of actions. All rollouts of a group begin with the row's seed.
+The model acts by calling the tool `act`, as the templates in the folder tool_prompts tell it. All rollouts of a group begin with the
+row's seed.
 """
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from accelerate.utils import gather_object
@@ -12,6 +14,7 @@ from transformers import TrainerCallback
 from textworlds.integrations.play import Play, SharedLimit
 
 ACTIONS_ONLY = "plain"  # the grammar of messages that are nothing but actions
+PROMPTS = Path(__file__).parent / "tool_prompts"
 
 
 def factory(id: str, **options: Any) -> "partial[TextWorld]":
@@ -29,7 +32,9 @@ class TextWorld:
     """One rollout at a time. Its public methods but `reset` and `get_reward` are the model's tools."""
 
     def __init__(self, id: str, **options: Any) -> None:
-        self._play = Play(id, **{"action": ACTIONS_ONLY, **options})
+        if options.get("shots"):
+            raise ValueError(f"shots cannot be shown as calls of a tool; got {options['shots']!r}, leave them out")
+        self._play = Play(id, **{"action": ACTIONS_ONLY, "prompts": PROMPTS, **options})
 
     def reset(self, seed: int, turn_limit: int | None = None, **row: Any) -> str:
         """Begin with a seed's level; return what is said before the model's first turn."""
@@ -39,10 +44,10 @@ class TextWorld:
         """Play one turn.
 
         Args:
-            actions: The actions of this turn, in order, separated by commas.
+            actions: The actions of this turn, in the form in which you were told to answer.
 
         Returns:
-            What each of the actions did, and what the board looks like now.
+            What became of them, and what the board looks like now.
         """
         return "The level is over." if self._play.conversation.done else self._play.reply(str(actions)).text
 

@@ -71,8 +71,12 @@ class TextWorldTaskset(vf.Taskset[TextWorldTask, Config]):  # type: ignore[misc]
         settings = {"id": self.config.textworld, "method": self.config.method, **self.config.settings}
         play = Play(**settings)
         for seed in itertools.count(self.config.first_seed):
-            system, first = (message["content"] for message in play.begin(seed))
+            system, *said = play.begin(seed)
             data = Data(
-                name=f"{self.config.textworld}#{seed}", seed=seed, settings=settings, system_prompt=system, prompt=first
+                name=f"{self.config.textworld}#{seed}",
+                seed=seed,
+                settings=settings,
+                system_prompt=system["content"],
+                prompt=said if play.conversation.shots else said[0]["content"],  # text, which more harnesses take
             )
             yield TextWorldTask(data, self.config.task)

@@ -12,36 +12,24 @@ import ray
 from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopOutput, _agent_loop_registry, register
 from verl.utils.profiler import simple_timer
 
-from textworlds.integrations.play import Play, SharedLimit
+from textworlds.integrations import rows
+from textworlds.integrations.play import SharedLimit
+from textworlds.integrations.rows import NAME
 from textworlds.wmact import METHODS
 
-NAME = "textworlds"
 CONFIG = f"- name: {NAME}\n  _target_: {__name__}.TextWorldLoop\n"
 
 
 def row(id: str, seed: int, **settings: Any) -> dict[str, Any]:
     """Return a row of a data set; settings as for integrations.play.Play, and turn_limit."""
-    extra_info = {"index": seed, NAME: {"id": id, "seed": seed, **settings}}
-    play, _ = make(extra_info)
+    made = rows.row(id, seed, **settings)
     return {
-        "prompt": play.begin(seed),
-        "data_source": f"{NAME}/{id}",
+        "prompt": made["prompt"],
+        "data_source": made["data_source"],
         "agent_name": NAME,
         "reward_model": {"style": "rule", "ground_truth": ""},
-        "extra_info": extra_info,
+        "extra_info": {"index": seed, NAME: made[NAME]},
     }
-
-
-def make(extra_info: Mapping[str, Any]) -> tuple[Play, dict[str, Any]]:
-    """Return the play of a row, not yet begun, and what the row says of it."""
-    if not (chosen := extra_info.get(NAME)):
-        raise ValueError(f"a row's extra_info has {NAME!r}, as integrations.verl.row writes it; got {list(extra_info)}")
-    # A column of a file has the settings of all its rows, None where a row does not have them.
-    known = {name: value for name, value in chosen.items() if value is not None}
-    play = Play(**{name: value for name, value in known.items() if name != "seed"})
-    if play.conversation.history != "all":
-        raise ValueError(f"a response of verl is one text, so history is 'all'; got {play.conversation.history!r}")
-    return play, known
 
 
 def text_of(ids: list[int], tokenizer: Any) -> str:
@@ -89,7 +77,7 @@ class TextWorldLoop(AgentLoopBase):  # type: ignore[misc]
         self._limit = find_limit(**limit) if limit else None
 
     async def run(self, sampling_params: dict[str, Any], priority: int = 0, **row: Any) -> AgentLoopOutput:
-        play, known = make(row["extra_info"])
+        play, known = rows.make(row["extra_info"])
         limit = self._limit if play.method.anneals and "turn_limit" not in known else None
         messages = play.begin(known["seed"], limit and await limit.begin.remote(row["global_steps"]))
         request = f"det-{priority}" if self.rollout_config.full_determinism else uuid4().hex
