@@ -88,6 +88,13 @@ def test_a_rows_limit_goes_before_the_shared_one():
         assert f"You have {turns} turns" in env.reset(1, own)
 
 
+def test_a_rollout_that_its_model_gives_up_counts_for_the_limit():
+    shared = SharedLimit(METHODS["wmact"].limit(start=9))
+    env = factory(IDS[1], limit=shared)()
+    env.reset(1), env.act("hm"), env.act("hm"), env.get_reward(), env.reset(2)
+    assert shared.take() == [2]
+
+
 @pytest.mark.parametrize("is_begun", [False, True])
 def test_an_environment_can_be_pickled(is_begun):
     env = factory(IDS[0])()

@@ -52,7 +52,8 @@ class TextWorld:
         return "The level is over." if self._play.conversation.done else self._play.reply(str(actions)).text
 
     def get_reward(self) -> float:
-        """Return what the rollout pays."""
+        """Return what the rollout pays; TRL asks at its end, whatever ended it."""
+        self._play.end()
         return self._play.pay()
 
 
