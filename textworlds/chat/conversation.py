@@ -14,7 +14,7 @@ from textworlds.episode import Episode
 from textworlds.episodes import DISCRETE, PICTURE
 from textworlds.ids import NAMESPACE, find_id
 from textworlds.puzzles import Puzzle
-from textworlds.text.formats import MAPS, Reader
+from textworlds.text.formats import Reader
 from textworlds.text.grammars import ONE_ACTION, write
 from textworlds.wmact import EpisodeStatistics, Method, find_method
 
@@ -293,7 +293,7 @@ class Conversation:
         return self.prompts.fill(
             "system",
             rules=translator.words.rules,
-            glyphs=translator.words.key if self.format in MAPS else "",
+            glyphs=translator.key,
             seen=translator.what_is_seen if translator.view.is_partial else "",
             answer=translator.how_to_answer,
             protocol=self.prompts.fill(

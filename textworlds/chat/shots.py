@@ -49,7 +49,8 @@ def show(conversation: Any, levels: Iterable[Solved]) -> tuple[list[dict[str, st
         conversation.reset(level=drawing)
         board = conversation.messages[-1]["content"]
         fill = conversation.prompts.fill
-        opening = fill("next", before=before, board=board) if messages else fill("example", board=board)
+        example = fill("example", board=board)
+        opening = f"{before}\n\n{example}" if messages else example
         for part in cut(plan, min(TURNS, conversation.turn_limit), conversation.room):
             if conversation.done:
                 break

@@ -27,7 +27,8 @@ from typing import NamedTuple, NoReturn
 from textworlds.text.words import Vocabulary
 
 GRAMMAR_VERSION = 1
-ONE_ACTION = ("bracket", "index")  # grammars whose messages ask for one action
+INDEX = "index"
+ONE_ACTION = ("bracket", INDEX)  # grammars whose messages ask for one action
 
 BLANKS = " \t\n\r\f\v"
 QUOTES = "\"'`*"
@@ -89,6 +90,7 @@ class _Kind(NamedTuple):
     find: Callable[[str, str], list[str]]
     opening: str
     closing: str
+    rule: str  # what to tell an agent beside an example
     separator: str = ", "
 
 
@@ -143,6 +145,11 @@ def write(actions: Sequence[int], grammar: str, vocabulary: Vocabulary) -> str:
 def check_grammar(grammar: str, vocabulary: Vocabulary) -> None:
     """Raise a ValueError unless there is such a grammar and it fits the vocabulary."""
     _look_up(grammar, vocabulary)
+
+
+def rule_of(grammar: str, vocabulary: Vocabulary) -> str:
+    """Return what to tell an agent of a grammar beside an example."""
+    return _look_up(grammar, vocabulary)[0].rule
 
 
 def regular_expression(grammar: str, vocabulary: Vocabulary) -> str:
@@ -446,12 +453,16 @@ def _first_actions(words: list[str], start: int, table: _Table) -> tuple[Sequenc
     raise _Unread(Outcome.UNKNOWN_WORD, f"{_quote(word)} is not an action; the actions are {table.listed}")
 
 
+ONCE = "Give one such answer in a message; you may think before it."
+LAST = "The last such answer in a message counts; you may think before it."
+ALONE = "A message is nothing else; you may think before it in <think>...</think>."
+
 KINDS = {
-    "tag:NAME": _Kind(_find_tag, "<NAME>", "</NAME>"),
-    "line:NAME": _Kind(_find_line, "NAME: ", ""),
-    "boxed": _Kind(_find_boxed, "\\boxed{", "}"),
-    "bracket": _Kind(_find_bracket, "[", "]", separator=""),
-    "json": _Kind(_find_json, '{"actions": ["', '"]}', separator='", "'),
-    "index": _Kind(_find_index, "", "", separator=""),
-    "plain": _Kind(_find_plain, "", ""),
+    "tag:NAME": _Kind(_find_tag, "<NAME>", "</NAME>", ONCE),
+    "line:NAME": _Kind(_find_line, "NAME: ", "", LAST),
+    "boxed": _Kind(_find_boxed, "\\boxed{", "}", LAST),
+    "bracket": _Kind(_find_bracket, "[", "]", ONCE, separator=""),
+    "json": _Kind(_find_json, '{"actions": ["', '"]}', ALONE, separator='", "'),
+    "index": _Kind(_find_index, "", "", ALONE, separator=""),
+    "plain": _Kind(_find_plain, "", "", ALONE),
 }

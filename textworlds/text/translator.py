@@ -9,7 +9,7 @@ import numpy as np
 from textworlds.grid import CHANGED, NO_ACTION, OVER_LIMIT, SOLVED_ALREADY
 from textworlds.text.facts import OUT_OF_SIGHT
 from textworlds.text.formats import MAPS, Writer
-from textworlds.text.grammars import ONE_ACTION, Reading, after_thoughts, check_grammar, read, write
+from textworlds.text.grammars import INDEX, ONE_ACTION, Reading, after_thoughts, check_grammar, read, rule_of, write
 from textworlds.text.words import Words
 from textworlds.views import WHOLE, View
 
@@ -189,14 +189,22 @@ class Translator:
     @property
     def rules_and_key(self) -> str:
         """What the puzzle is, and what the glyphs of a map mean."""
-        return f"{self.words.rules}\n{self.words.key}" if self.format in MAPS else self.words.rules
+        return f"{self.words.rules}\n{self.key}"
+
+    @property
+    def key(self) -> str:
+        """What the glyphs of a map mean, or the numbers of a telling."""
+        if self.format in MAPS:
+            return self.words.key
+        of = "of the part that you see" if self.view.size and not self.view.fog else "of the board"
+        return f"Cells are told by row and column, both counted from 0 at the top left {of}."
 
     @property
     def what_is_seen(self) -> str:
         """What to tell an agent of a view that is partial."""
         words, (size, sight, fog) = self.words, self.view
-        window = f"the {size} rows and {size} columns around you" if size else "the board"
-        sentences = [f"You see {window}{', but nothing behind walls' * sight}."]
+        window = f"a window of {size} by {size} cells, with you in the middle" if size else "the board"
+        sentences = [f"You see {window}{', except what walls hide' * sight}."]
         if fog:
             sentences.append("The text shows all that you have seen so far, as it was when you last saw it.")
         elif size:
@@ -207,16 +215,21 @@ class Translator:
         if words.passenger:
             sentences.append(f"{told[1]} stands for where a {words.passenger} is or wants to go, if that is not seen.")
         if words.goal_names:
-            sentences.append(f"The names of {words.goals} hold for one text only.")
+            sentences.append(
+                f"{words.goals.capitalize()} are named anew in each text, row by row, {words.goal_names[0]} first."
+            )
         return " ".join(sentences)
 
     @property
     def how_to_answer(self) -> str:
         """What to tell an agent of its actions and their grammar."""
-        names = ", ".join(names[0] for names in self.words.vocabulary.names)
+        words = [names[0] for names in self.words.vocabulary.names]
+        if self.grammar == INDEX:
+            words = [f"{number} {word}" for number, word in enumerate(words)]
         most = 1 if self.grammar in ONE_ACTION else 2
         example = write(list(range(most)), self.grammar, self.words.vocabulary)
-        return f"The actions are: {names}. Answer like this: {example}"
+        rule = rule_of(self.grammar, self.words.vocabulary)
+        return f"The actions are: {', '.join(words)}. Answer like this: {example}\n{rule}"
 
     def comment(self, text: str, reading: Reading | None, actions: Sequence[int], reasons: Sequence[int]) -> str:
         """Return an observation with what there is to say of the turn before it: why unread, or the feedback."""

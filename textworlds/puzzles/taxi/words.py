@@ -6,14 +6,14 @@ from textworlds.text.words import Vocabulary, Words
 
 WORDS = Words(
     rules=(
-        "This is Taxi. Take every passenger to its stand. You drive south, north, east or west, one cell at a time, "
-        "and not through walls. pickup takes in a passenger who waits where you are; you have room for one. dropoff "
-        "lets your passenger out, at any stand."
+        "This is Taxi. Take every passenger to its stand. You drive south (down), north (up), east (right) or west "
+        "(left), one cell at a time, and not through walls. pickup takes in a passenger who waits where you are; you have "
+        "room for one. dropoff lets your passenger out, at any stand; a passenger at another stand can be taken in again."
     ),
     key=(
-        "The drawing shows cells with walls | and - between them: . street, # building, @ you, capital letters "
-        'stands, a small letter you at that stand. Below it, "passenger 1: R to B" waits at R and wants to go to B; '
-        '"passenger 1: @ to B" rides with you.'
+        "The drawing shows cells with walls | and - between them, or a blank where the way is open, and + at corners: . street, # building, "
+        '@ you, capital letters stands, a small letter you at that stand. Below it, "passenger 1: R to B" waits at R and wants '
+        'to go to B; "passenger 1: @ to B" rides with you; "passenger 1: B to B" is there.'
     ),
     vocabulary=Vocabulary(
         names=(
