@@ -2,6 +2,10 @@
 
 import multiprocessing
 import pickle
+import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -9,6 +13,7 @@ import pytest
 
 import textworlds
 from textworlds import PUZZLES, Conversation, Episode
+from textworlds.chat.prompts import PROTOCOLS
 from textworlds.integrations.play import Play, SharedLimit
 from textworlds.wmact import METHODS
 
@@ -150,3 +155,20 @@ def test_workers_play_levels_of_their_own():
     alone = gym.make_vec(f"textworlds/{IDS[0]}", num_envs=8).reset(seed=0)[0]
     assert [text for seeded, _ in played for text in seeded] == list(alone)
     assert not set(played[0][1]) & set(played[1][1])
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_make_imports_each_plug_before_tests_that_would_skip_it():
+    (names,) = re.findall("^TRAINERS := (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for name in names.split():
+        said = subprocess.check_output(["make", "-n", f"test-with-{name}"], cwd=ROOT, text=True)
+        (module,) = re.findall(r'-c "import textworlds\.integrations\.(\w+)"\n.*-m pytest', said)
+        assert (ROOT / "textworlds" / "integrations" / f"{module}.py").exists()
+
+
+def test_templates_of_a_plug_are_beside_it():
+    names = {path.name for path in (ROOT / "textworlds" / "integrations" / "tool_prompts").iterdir()}
+    assert names == {"system.txt", *(f"{protocol}.txt" for protocol in PROTOCOLS)}

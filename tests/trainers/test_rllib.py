@@ -30,11 +30,14 @@ def test_env_runners_whose_seeds_are_neighbours_play_levels_of_their_own():
         assert envs.single_observation_space.contains(seen[world])
 
 
-@pytest.mark.parametrize("num_env_runners", [0, 1])
-def test_ppo_trains(num_env_runners):
+@pytest.fixture
+def build():
+    """Return what builds a PPO with so many env runners, its callback's limit, and a list of what that is told."""
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     register_env("textworlds", make_env)
-    try:
+    built = []
+
+    def make(num_env_runners, limit):
         config = (
             PPOConfig()
             .environment("textworlds", env_config={"id": ID, "method": "rescaled", "turn_limit": 8, **SMALL})
@@ -44,16 +47,39 @@ def test_ppo_trains(num_env_runners):
                 gym_env_vectorize_mode=gym.VectorizeMode.VECTOR_ENTRY_POINT,
             )
             .training(train_batch_size=64, minibatch_size=32, num_epochs=1)
-            .callbacks(partial(Anneal, TurnLimit(8, tau=1, rounding="down")))
-            .reporting(metrics_num_episodes_for_smoothing=1)
+            .callbacks(partial(Anneal, limit))
+            .fault_tolerance(restart_failed_env_runners=True)
         )
-        algorithm = config.build_algo()
-        results = [algorithm.train() for _ in range(4)]
-        limits, longest = zip(
-            *((one["turn_limit"], one["env_runners"]["episode_len_max"]) for one in results), strict=True
-        )
-        assert 8 > limits[0] >= limits[1] >= limits[2] and limits[2] < limits[0] and longest[0] > limits[1]
-        assert longest[3] <= limits[1]  # an episode that was under way keeps the limit it began with
+        built.append(config.build_algo())
+        (callback,) = built[0].callbacks if isinstance(built[0].callbacks, list) else [built[0].callbacks]
+        told, record = [], callback.limit.record
+        callback.limit.record = lambda turns: told.append(list(turns)) or record(turns)
+        return built[0], callback.limit, told
+
+    yield make
+    for algorithm in built:
         algorithm.stop()
-    finally:
-        ray.shutdown()
+    ray.shutdown()
+
+
+@pytest.mark.parametrize("num_env_runners", [0, 1])
+def test_ppo_trains(num_env_runners, build):
+    algorithm, limit, told = build(num_env_runners, TurnLimit(8, tau=1, rounding="down"))
+    limits = [algorithm.train()["turn_limit"] for _ in range(4)]
+    longest = [max(turns) for turns in told]
+    assert 8 > limits[0] >= limits[1] >= limits[2] >= limits[3] and limits[3] == limit.value
+    assert longest[0] == 8 and longest[2] <= limits[0] and longest[3] <= limits[1]  # what was under way keeps its own
+
+
+def test_an_env_runner_that_is_made_anew_has_the_limit_of_now(build):
+    algorithm, limit, told = build(1, TurnLimit(8, tau=None))
+    algorithm.train()
+    assert max(told.pop()) > 3
+    limit.value = 3
+    ray.kill(algorithm.env_runner_group._worker_manager.actors()[1], no_restart=False)
+    restored = "total_num_restored_workers"
+    for _ in range(20):
+        algorithm.train()
+        if algorithm._counters[restored]:
+            break
+    assert algorithm._counters[restored] == 1 and max(max(turns) for turns in told if turns) == 3
