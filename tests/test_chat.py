@@ -118,7 +118,7 @@ def test_history_shows_the_last_turns_and_roles_take_turns(history, shown, shots
     assert own[-1]["content"].endswith(conversation.all_messages[-1]["content"])
     assert len(messages) == 1 + shown or shots
     assert [message["content"][7:8] for message in own[1::2]] == [*"0123"][4 - (shown - 1) // 2 :]
-    assert ("The next level." in own[0]["content"]) == bool(shots)
+    assert ("Now it is your turn." in own[0]["content"]) == bool(shots)
 
 
 def test_messages_are_the_callers_to_change():
@@ -193,6 +193,7 @@ def test_penalties_of_the_puzzle_are_not_scaled():
         ({"protocol": "entire-plan", "turn_limit": 5}, "has one turn"),
         ({"protocol": "entire-plan", "action": "index"}, "takes one"),
         ({"protocol": "predict", "action": "tag:Predict"}, "choose another grammar"),
+        ({"count_tokens": 5}, "count_tokens is a function of a text; got 5"),
         ({"id": "Sokobann-easy-v0"}, "unknown id"),
     ],
 )
@@ -286,6 +287,15 @@ def test_a_wrong_template_is_refused_with_its_name(tmp_path, text, said):
     (tmp_path / "first.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ValueError, match=f"first.txt: .*{said}"):
         Conversation("Maze-easy-v0", prompts=tmp_path)
+
+
+def test_a_template_of_another_name_is_none(tmp_path):
+    (tmp_path / "first.txt").write_text("version 1\n$board")
+    (tmp_path / "maze").mkdir()
+    (tmp_path / "maze" / "frist.txt").write_text("version 1\n$board")
+    with pytest.raises(ValueError, match=r"frist.txt: is no template; known: system.txt"):
+        Conversation("Maze-easy-v0", prompts=tmp_path)
+    Conversation("Taxi-easy-v0", prompts=tmp_path)
 
 
 def test_a_folder_that_is_none_or_holds_no_template_is_refused(tmp_path):

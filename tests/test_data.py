@@ -144,7 +144,7 @@ def answered_by_twin(puzzle, name, content):
     """Return the answer to a question by the slow twin, from the drawing and the words of the question alone."""
     drawing, _, question = content.rpartition("\n\n")
     twin = naive.TWINS[puzzle.name]
-    if name == "lost":
+    if name == "solvable":
         return "no" if naive.fewest(twin, drawing) is None else "yes"
     if name == "fewest":
         return str(fewest_actions(puzzle, drawing))
@@ -169,8 +169,8 @@ def test_answers_are_those_of_the_naive_twin(id, data, seed, number):
 
 def test_both_answers_and_all_questions_come_up():
     rows = make_questions(Job("Sokoban-easy-v0", "qa"), 0, 300)
-    assert {row["question"] for row in rows} == {"board", "changed", "lost", "fewest"}
-    lost = [row["answer"] for row in rows if row["question"] == "lost"]
+    assert {row["question"] for row in rows} == {"board", "changed", "solvable", "fewest"}
+    lost = [row["answer"] for row in rows if row["question"] == "solvable"]
     assert 0.2 < lost.count("no") / len(lost) < 0.8
     changed = [row["answer"] for row in rows if row["question"] == "changed"]
     assert len(set(changed)) > 20
@@ -370,7 +370,10 @@ WRONG = [
     (("Maze-easy-v0", "--set", "boxes=1"), "unknown setting 'boxes' of maze; known: height, width, "),
     (("Maze-easy-v0", "--set", "turn_limit=0"), "turn_limit must be a whole number of at least 1; got 0"),
     (("Maze-easy-v0", "--kind", "qa", "--set", "turn_limit=5"), "unknown setting 'turn_limit' of maze"),
-    (("Maze-easy-v0", "--kind", "qa", "--questions", "lost"), "unknown question 'lost'; known here: board, changed, f"),
+    (
+        ("Maze-easy-v0", "--kind", "qa", "--questions", "solvable"),
+        "unknown question 'solvable'; known here: board, changed, f",
+    ),
     (("Maze-easy-v0", "--kind", "qa", "--plans", "optimal"), "--plans is for --kind chat, not for qa"),
     (("Maze-easy-v0", "--questions", "board"), "--questions is for --kind qa, not for chat"),
     (("Maze-easy-v0", "--plans", "best"), "unknown plan 'best'; known here: optimal, near-optimal, recovery"),

@@ -306,6 +306,10 @@ def test_the_leaderboard_command_finds_results_in_folders(run, tmp_path):
             "'protocol' is not for settings",
         ),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--set", "num_worlds=2"], "is not for settings"),
+        (
+            ["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--base-url", "127.0.0.1:80"],
+            "--base-url is a URL like",
+        ),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--shots", "-1"], "shots is a whole number"),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--prompts", "nowhere"], "nowhere: No such file"),
         (["evaluate", "--model", "a/b", "--id", "Maze-easy-v0", "--base-url", "http://u:key@x/v1"], "holds no key"),

@@ -278,7 +278,7 @@ def test_the_legend_says_what_is_not_seen(id, view):
         sign = "?" if format in MAPS else '"unknown"'
         assert "You see" in opening
         assert (f"{sign} stands for cells that you" in opening) == (not view.keys().isdisjoint(("sight", "fog")))
-        assert not view.get("view") or f"{view['view']} rows and {view['view']} columns around you" in opening
+        assert not view.get("view") or f"a window of {view['view']} by {view['view']} cells" in opening
         assert text == episode.observe()
 
 

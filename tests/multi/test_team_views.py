@@ -291,7 +291,7 @@ def test_masks_and_ledgers_are_those_of_the_world():
 def test_the_first_observation_says_what_is_seen():
     joint = joint_of("Maze-easy-2p-v0", legend=True, **VIEWS["all"])
     for text in joint.observe()[0]:
-        assert "You see the 5 rows and 5 columns around you, but nothing behind walls." in text
+        assert "You see a window of 5 by 5 cells, with you in the middle, except what walls hide." in text
 
 
 @pytest.mark.parametrize(

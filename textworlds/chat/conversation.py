@@ -52,6 +52,7 @@ class Conversation:
         self.id = id.removeprefix(NAMESPACE) if isinstance(id, str) else None
         self.protocol, self.history, self.shots = protocol, history, shots
         self.settings = {**defaults, "feedback": True, **settings}
+        self._count, self._unit = count_tokens or len, "tokens" if count_tokens else "characters"
         self._check()
         if protocol == ENTIRE_PLAN:
             if settings.get("turn_limit", 1) != 1:
@@ -62,7 +63,6 @@ class Conversation:
         if protocol == ENTIRE_PLAN and self.grammar in ONE_ACTION:
             raise ValueError(f"a plan has more than one action; the grammar {self.grammar!r} takes one")
         self._folder, self.prompts = prompts, load_prompts(puzzle, prompts)
-        self._count, self._unit = count_tokens or len, "tokens" if count_tokens else "characters"
         self._heads: dict[tuple[int, int], tuple[list[Message], str]] = {}
         self._head: list[Message] = []
         self._before = ""
@@ -85,6 +85,8 @@ class Conversation:
             raise ValueError(f"shots is a whole number from 0 to {MOST_SHOTS}; got {self.shots!r}")
         if self.settings.get("observation") == PICTURE or self.settings.get("action") == DISCRETE:
             raise ValueError("a conversation speaks text: observation is a text format, and action a grammar")
+        if not callable(self._count):
+            raise ValueError(f"count_tokens is a function of a text; got {self._count!r:.40}")
         if self.settings.get("legend") or self.settings.get("as_bytes"):
             raise ValueError("legend and as_bytes are not for conversations, whose system message is the legend")
 
@@ -254,7 +256,7 @@ class Conversation:
 
     def pay(self, method: str | Method = "wmact") -> float:
         """Return what the episode so far pays by a method of textworlds.wmact; penalties of the puzzle are not scaled."""
-        method = find_method(method) if isinstance(method, str) else method
+        method = find_method(method)
         outcome = self.episode.totals()["outcome_reward"]
         return float(self.total_reward - outcome + method.reward(outcome, self.statistics))
 

@@ -97,6 +97,11 @@ def _load(puzzle: Puzzle, folder: str | None) -> Prompts:
         os.listdir(folder)  # says what is wrong with it
         if not any(path.is_relative_to(folder) for path in found.values()):
             raise ValueError(f"{folder}: holds no template; known: {', '.join(f'{name}.txt' for name in PLACEHOLDERS)}")
+        for place in places[:2]:
+            if odd := [path for path in sorted(place.glob("*.txt")) if path.stem not in PLACEHOLDERS]:
+                raise ValueError(
+                    f"{odd[0]}: is no template; known: {', '.join(f'{name}.txt' for name in PLACEHOLDERS)}"
+                )
     texts = {name: read_template(path, name) for name, path in found.items()}
     said = [*(text for _, text in texts.values()), repr(puzzle.words)]
     digest = hashlib.sha256("\0".join(said).encode()).hexdigest()[:8]

@@ -72,8 +72,8 @@ def changed(position: Position) -> Asked:
     return Asked(here, question, ", ".join(right) or NONE, shown)
 
 
-def lost(position: Position) -> Asked | None:
-    """Ask whether nothing solves the position any more; half of the positions are played until that is plain."""
+def solvable(position: Position) -> Asked | None:
+    """Ask whether anything still solves the position; half of the positions are played until nothing plainly does."""
     if position.dice.below(2):
         for _ in range(MOST_UNTIL_LOST):
             if position.episode.totals()["deadlocked"]:
@@ -99,7 +99,7 @@ def fewest(position: Position) -> Asked | None:
 QUESTIONS: dict[str, Callable[[Position], Asked | None]] = {
     "board": board,
     "changed": changed,
-    "lost": lost,
+    "solvable": solvable,
     "fewest": fewest,
 }
 
@@ -114,7 +114,7 @@ def check_questions(job: Job) -> None:
 def questions_of(job: Job) -> tuple[str, ...]:
     """Return the names of the questions that a job asks for; where nothing is ever lost, that is none."""
     puzzle = find_id(job.id)[0]
-    known = tuple(name for name in QUESTIONS if name != "lost" or puzzle.is_lost is not never_lost)
+    known = tuple(name for name in QUESTIONS if name != "solvable" or puzzle.is_lost is not never_lost)
     return pick_names(job.questions, known, "question")
 
 

@@ -45,7 +45,7 @@ def add_evaluate(commands: Any) -> None:
         "evaluate",
         help="have a language model play test levels",
         description="Have a model play the levels of an id, beside the solver and a random player, by Inspect AI. Ends in a "
-        "table with 95 %% intervals; the result, all transcripts and Inspect's logs are in a folder under --out. The "
+        "table with 95 % intervals; the result, all transcripts and Inspect's logs are in a folder under --out. The "
         f"same command goes on with what was not finished. Models without a network: {', '.join(BASELINES)}.",
     )
     parser.add_argument(
@@ -115,7 +115,8 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     print(f"{table(record)}\nresult: {record['folder']}/{running.RESULT}")
     if missing:
         why = f" (one ended in {error})" if error else ""
-        print(f"{missing} episodes are not finished{why}; the same command goes on with them", file=sys.stderr)
+        said = f"{counted(missing, 'episode')} not finished{why}"
+        print(f"{said}; the same command goes on", file=sys.stderr)
     return UNFINISHED if missing else 0
 
 
@@ -148,6 +149,8 @@ def check_model(model: str, base_url: str | None, model_args: Mapping[str, Any])
     if wrong := [name for name in model_args if NAME_OF_KEY.search(name)]:
         raise ValueError(f"--model-arg {wrong[0]} is logged; give keys in environment variables")
     urls = {name: value for name, value in os.environ.items() if name.endswith("_BASE_URL")}
+    if base_url and urlsplit(base_url).scheme not in ("http", "https"):
+        raise ValueError(f"--base-url is a URL like http://127.0.0.1:8000/v1; got {base_url!r}")
     for name, value in {"--base-url": base_url or "", **urls}.items():
         url = urlsplit(value)
         if url.username or url.password or url.query or hide_keys(value) != value:

@@ -13,6 +13,7 @@ from textworlds.evaluation.scores import MEASURES
 from textworlds.levels.columns import replacing
 
 PAGE = Path(__file__).parent / "leaderboard.html"
+FIRST = ("id", "protocol")  # settings that stand before the model
 SHORT = 8  # digits of a digest that are shown
 
 
@@ -24,28 +25,39 @@ def write_leaderboard(results: Sequence[Mapping[str, Any]], path: str | os.PathL
 
 def render(results: Sequence[Mapping[str, Any]]) -> str:
     """Return the page: a row for each model of each result, the same row but once."""
-    rows = list(dict.fromkeys(row_of(result, model) for result in results for model in result["models"]))
-    rows.sort()
-    titles = ["model", "played", *(MEASURES[name].title for name in shown_in_tables())]
-    titles += [*(name.replace("_", " ") for name in SETTINGS), "sampling", "versions"]
+    rows = sorted(row_of(result, model) for result in results for model in result["models"])
+    lines = dict.fromkeys(row for *_, row in rows)
+    titles = [*FIRST, "model", "played", *(MEASURES[name].title for name in shown_in_tables())]
+    titles += [*(name.replace("_", " ") for name in SETTINGS if name not in FIRST), "sampling", "versions"]
     head = "".join(f"<th><button>{escape(title)}</button></th>" for title in titles)
-    return Template(PAGE.read_text("utf-8")).substitute(head=head, rows="\n".join(row for *_, row in rows))
+    return Template(PAGE.read_text("utf-8")).substitute(head=head, rows="\n".join(lines))
 
 
-def row_of(result: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str, float, str]:
-    """Return a row with what it is sorted by at first: the id, and success, the highest first."""
+def row_of(result: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[list[str], float, str]:
+    """Return a row with what it is sorted by at first: all settings, so that what can be compared stands together, and success."""
     played = f"{model['scores']['success']['known']} of {result['num_levels']}"
-    cells = [f"<td>{escape(model['model'])}</td>", f"<td>{escape(played)}</td>"]
+    said = said_of(result)
+    cells = [setting_cell(*said(name)) for name in FIRST]
+    cells += [f"<td>{escape(model['model'])}</td>", f"<td>{escape(played)}</td>"]
     for name in shown_in_tables():
         mean = model["scores"][name]["mean"]
         value = "" if mean is None else f"{mean:.6g}"
         cells.append(f'<td class="number" data-value="{value}">{escape(cell(model["scores"], name))}</td>')
-    cells += [f'<td title="{escape(full)}">{escape(shown)}</td>' for full, shown in map(said_of(result), SETTINGS)]
+    cells += [setting_cell(*said(name)) for name in SETTINGS if name not in FIRST]
     cells.append(f"<td>{escape(json.dumps(model['sampling'], sort_keys=True))}</td>")
     packages = result.get("packages")
     versions = " ".join(f"{k} {v}" for k, v in packages.items()) if isinstance(packages, dict) else ""
     cells.append(f"<td>{escape(versions)}</td>")
-    return str(result["id"]), -(model["scores"]["success"]["mean"] or 0.0), f"<tr>{''.join(cells)}</tr>"
+    return (
+        [said(name)[0] for name in SETTINGS],
+        -(model["scores"]["success"]["mean"] or 0.0),
+        f"<tr>{''.join(cells)}</tr>",
+    )
+
+
+def setting_cell(full: str, shown: str) -> str:
+    """Return the cell of a setting."""
+    return f'<td title="{escape(full)}">{escape(shown)}</td>'
 
 
 def said_of(result: Mapping[str, Any]) -> Any:

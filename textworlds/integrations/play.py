@@ -48,7 +48,7 @@ class Play:
     def __init__(
         self, id: str, method: str | Method = "wmact", limit: SharedLimit | None = None, **settings: Any
     ) -> None:
-        self.method = find_method(method) if isinstance(method, str) else method
+        self.method = find_method(method)
         self.limit = limit
         single = {"turn_limit": 1} if self.method.single_turn else {}
         self.conversation = Conversation(id, **{**settings, **single})
