@@ -1,7 +1,9 @@
 """Worlds that speak text, or numbers, N at once and without any framework; the environments translate them."""
 
+import inspect
 import os
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -361,7 +363,11 @@ def check_alone(episodes: Episodes) -> None:
 def _make_options(puzzle: Puzzle, given: dict[str, Any]) -> Any:
     known = puzzle.options._fields
     if unknown := sorted(given.keys() - set(known)):
-        raise ValueError(f"unknown option {unknown[0]!r} of {puzzle.name}; its generator knows: {', '.join(known)}")
+        near = get_close_matches(unknown[0], inspect.signature(Episodes).parameters, n=1)
+        meant = f"; and there is {near[0]!r}" if near else ""
+        raise ValueError(
+            f"unknown option {unknown[0]!r} of {puzzle.name}; its generator knows: {', '.join(known)}{meant}"
+        )
     for name, value in given.items():
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
             raise ValueError(f"{name} must be a whole number; got {value!r}")
