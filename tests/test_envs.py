@@ -223,7 +223,7 @@ def test_worlds_can_be_rendered(id, capsys):
 
 WRONG = [
     ({"num_boxes": 99}, "no room for 99 boxes"),
-    ({"veiw": 5}, "max_pushes; and there is 'view'"),
+    ({"veiw": 5}, "num_agents, owners; and there is 'view'"),
     ({"num_boxs": 2}, "unknown option 'num_boxs' of sokoban; its generator knows: num_boxes, min_pushes"),
     ({"num_boxes": 2.5}, "num_boxes must be a whole number; got 2.5"),
     ({"height": -1}, "height must be a whole number of at least 1; got -1"),

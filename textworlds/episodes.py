@@ -363,8 +363,8 @@ def check_alone(episodes: Episodes) -> None:
 def _make_options(puzzle: Puzzle, given: dict[str, Any]) -> Any:
     known = puzzle.options._fields
     if unknown := sorted(given.keys() - set(known)):
-        near = get_close_matches(unknown[0], inspect.signature(Episodes).parameters, n=1)
-        meant = f"; and there is {near[0]!r}" if near else ""
+        near = get_close_matches(unknown[0], [*known, *inspect.signature(Episodes).parameters], n=1, cutoff=0.7)
+        meant = f"; and there is {near[0]!r}" if near and near[0] not in known else ""
         raise ValueError(
             f"unknown option {unknown[0]!r} of {puzzle.name}; its generator knows: {', '.join(known)}{meant}"
         )
