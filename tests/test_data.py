@@ -121,7 +121,7 @@ def test_a_completion_is_asked_for_as_history_and_shots_say():
     for row in rows:
         roles = "".join(message["role"][0] for message in row["prompt"])
         assert roles == "s" + "ua" * (len(roles) // 2 - 1) + "u"
-        assert "An example." in row["prompt"][1]["content"] and "The next level." in row["prompt"][-1]["content"]
+        assert "An example." in row["prompt"][1]["content"] and "Now it is your turn." in row["prompt"][-1]["content"]
     assert len({len(row["prompt"]) for row in rows}) == 1
 
 
