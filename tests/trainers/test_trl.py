@@ -66,7 +66,7 @@ def test_the_model_is_told_that_calls_play(id, protocol):
     told = env.reset(3)
     assert 'calling the tool "act"' in told and 'the argument "actions" of a call' in told
     assert not re.search("of your messages|[Ee]ach message|one message|of a message can|message that cannot", told)
-    assert "At most 256 actions of a call" in told or "holds all actions" in told
+    assert "A call may hold 256 actions at most" in told or "holds all actions" in told
     conversation = env._play.conversation
     assert "Solved." in env.act(conversation.answer(conversation.episode.solve()))
 

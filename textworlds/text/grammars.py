@@ -455,7 +455,7 @@ def _first_actions(words: list[str], start: int, table: _Table) -> tuple[Sequenc
 
 ONCE = "Give one such answer in a message; you may think before it."
 LAST = "The last such answer in a message counts; you may think before it."
-ALONE = "A message is nothing else; you may think before it in <think>...</think>."
+ALONE = "Such an answer holds nothing else; you may think before it in <think>...</think>."
 
 KINDS = {
     "tag:NAME": _Kind(_find_tag, "<NAME>", "</NAME>", ONCE),
