@@ -21,6 +21,9 @@ class HasEpisodes:
 
     episodes: Episodes
 
+    def _check_limit(self, name: str, value: int | None) -> None:
+        """Raise for a value that one of the limits may not be set to now."""
+
     @property
     def turn_limit(self) -> int:
         """Turns after which an episode is truncated; a new value holds from the next episode."""
@@ -28,6 +31,7 @@ class HasEpisodes:
 
     @turn_limit.setter
     def turn_limit(self, turns: int) -> None:
+        self._check_limit("turn_limit", turns)
         self.episodes.turn_limit = turns
 
     @property
@@ -37,6 +41,7 @@ class HasEpisodes:
 
     @max_actions.setter
     def max_actions(self, actions: int | None) -> None:
+        self._check_limit("max_actions", actions)
         self.episodes.max_actions = actions
 
 

@@ -10,7 +10,7 @@ from textworlds.chat.predictions import CLOSING, OPENING, TAG, put_prediction, s
 from textworlds.chat.prompts import ENTIRE_PLAN, PREDICT, PROTOCOLS, load_prompts
 from textworlds.chat.replies import ASSISTANT, SYSTEM, USER, Message, Reply, Usage
 from textworlds.chat.shots import MOST_SHOTS, OF_LEVELS, show, solved_levels
-from textworlds.episode import Episode
+from textworlds.episode import Episode, HasEpisodes
 from textworlds.episodes import DISCRETE, PICTURE
 from textworlds.ids import NAMESPACE, find_id
 from textworlds.puzzles import Puzzle
@@ -19,7 +19,7 @@ from textworlds.text.grammars import ONE_ACTION, write
 from textworlds.wmact import EpisodeStatistics, Method, find_method
 
 
-class Conversation:
+class Conversation(HasEpisodes):
     """One episode after another as chat messages: `reset(seed) -> messages`, `reply(text) -> Reply`.
 
     Args:
@@ -90,27 +90,11 @@ class Conversation:
         if self.settings.get("legend") or self.settings.get("as_bytes"):
             raise ValueError("legend and as_bytes are not for conversations, whose system message is the legend")
 
-    @property
-    def turn_limit(self) -> int:
-        """Turns after which an episode is over; a new value holds from the next episode."""
-        return self.episodes.turn_limit
-
-    @turn_limit.setter
-    def turn_limit(self, turns: int) -> None:
-        if self.protocol == ENTIRE_PLAN and turns != 1:
-            raise ValueError(f"the protocol 'entire-plan' has one turn; got a limit of {turns}")
-        self.episodes.turn_limit = turns
-
-    @property
-    def max_actions(self) -> int:
-        """Actions that are played in one turn; may be set between episodes, None for the most there may be."""
-        return self.episodes.max_actions
-
-    @max_actions.setter
-    def max_actions(self, actions: int | None) -> None:
-        if not self.done:
+    def _check_limit(self, name: str, value: int | None) -> None:
+        if name == "turn_limit" and self.protocol == ENTIRE_PLAN and value != 1:
+            raise ValueError(f"the protocol 'entire-plan' has one turn; got a limit of {value}")
+        if name == "max_actions" and not self.done:
             raise RuntimeError("an episode is under way, whose system message says max_actions; set it before reset()")
-        self.episodes.max_actions = actions
 
     @property
     def room(self) -> int:

@@ -40,7 +40,7 @@ def settings_of(job: Job) -> dict[str, Any]:
 
 
 def make_chats(job: Job, first: int, size: int) -> list[Row]:
-    """Return the rows from number `first` on, but those without a plan that the solver finds and the turns allow, or that show a test."""
+    """Return the rows from number `first` on, but those that show a test, or have no plan that is found and fits the turns."""
     levels = levels_of(job, first, size)
     if not len(levels):
         return []

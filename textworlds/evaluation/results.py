@@ -37,7 +37,7 @@ def result(said: Mapping[str, Any], models: Sequence[Mapping[str, Any]]) -> dict
 
     Args:
         said: what was played; see SETTINGS.
-        models: for each: model, sampling (what was asked for of temperature, max_tokens and seed), usage, and episodes, dicts
+        models: for each: model, sampling (what was asked for of running.SAMPLING), usage, and episodes, dicts
             with a level's place and its measures.
     """
     rows = [
